@@ -1,0 +1,1 @@
+//! Node-level measurements of the assembled agent.

@@ -1,0 +1,2 @@
+//! The podwright binary.
+fn main() {}

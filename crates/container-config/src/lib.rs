@@ -1,0 +1,1 @@
+//! Pure: a pod spec becomes CRI messages

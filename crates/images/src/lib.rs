@@ -1,0 +1,1 @@
+//! Is the image there, and if not: may it be pulled, and when?

@@ -1,0 +1,1 @@
+//! The sync loop, and the wiring of everything below it

@@ -1,0 +1,1 @@
+//! Decides what a pod needs next and carries it out through the CRI

@@ -1,0 +1,1 @@
+//! Pod lifecycle events: what changed in the runtime since the last look

@@ -1,0 +1,1 @@
+//! Merges the sources of pods into one stream of updates

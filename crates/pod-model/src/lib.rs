@@ -1,0 +1,1 @@
+//! What a pod is on a node: identity, labels, hash, QoS, status, cache, back-off, events

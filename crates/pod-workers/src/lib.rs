@@ -1,0 +1,1 @@
+//! One worker a pod: syncing, terminating, terminated

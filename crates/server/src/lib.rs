@@ -1,0 +1,1 @@
+//! The kubelet's HTTP endpoints; health first

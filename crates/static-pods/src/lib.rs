@@ -1,0 +1,1 @@
+//! Watches the manifest directory and turns its files into pods
