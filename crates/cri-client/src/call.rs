@@ -252,7 +252,8 @@ fn pod(metadata: Option<&v1::PodSandboxMetadata>) -> String {
 }
 
 fn member(sandbox: &str, metadata: Option<&v1::ContainerMetadata>) -> String {
-    let name = metadata.map(|m| format!(" of container {}, attempt {},", m.name, m.attempt)).unwrap_or_default();
+    let name =
+        metadata.map(|m| format!(" of container {}, attempt {},", m.name, m.attempt)).unwrap_or_default();
     format!("{name} in sandbox {sandbox}")
 }
 

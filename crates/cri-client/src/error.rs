@@ -67,7 +67,9 @@ impl RuntimeError {
     /// Which RPC failed.
     pub fn rpc(&self) -> &'static str {
         match self {
-            Self::Unavailable { rpc, .. } | Self::DeadlineExceeded { rpc, .. } | Self::Status { rpc, .. } => rpc,
+            Self::Unavailable { rpc, .. } | Self::DeadlineExceeded { rpc, .. } | Self::Status { rpc, .. } => {
+                rpc
+            }
         }
     }
 

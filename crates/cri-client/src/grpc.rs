@@ -47,7 +47,9 @@ pub fn socket_path(endpoint: &str) -> Result<PathBuf, EndpointError> {
         None => endpoint,
     };
     if !Path::new(path).is_absolute() {
-        return refuse("the path of the socket must be absolute, as in unix:///run/containerd/containerd.sock");
+        return refuse(
+            "the path of the socket must be absolute, as in unix:///run/containerd/containerd.sock",
+        );
     }
     Ok(PathBuf::from(path))
 }
@@ -103,7 +105,9 @@ impl GrpcRuntime {
                 Err(_) => return Err(RuntimeError::DeadlineExceeded { rpc: R::RPC, object, waited: limit }),
             },
         };
-        answer.map(tonic::Response::into_inner).map_err(|status| RuntimeError::from_status(R::RPC, object, &status))
+        answer
+            .map(tonic::Response::into_inner)
+            .map_err(|status| RuntimeError::from_status(R::RPC, object, &status))
     }
 }
 
@@ -163,7 +167,9 @@ mod tests {
         ] {
             assert_eq!(socket_path(given).expect("usable"), Path::new(path));
         }
-        for refused in ["tcp://127.0.0.1:3735", "unix://relative.sock", "relative.sock", "npipe:////./pipe/x", ""] {
+        for refused in
+            ["tcp://127.0.0.1:3735", "unix://relative.sock", "relative.sock", "npipe:////./pipe/x", ""]
+        {
             let why = socket_path(refused).expect_err("refused").to_string();
             assert!(why.contains(&format!("{refused:?}")), "{why}");
         }

@@ -11,14 +11,19 @@ fn committed_code_is_what_the_interface_generates() {
     let out = tempfile::tempdir().expect("a temporary folder");
     generate::generate_into(out.path()).expect("the interface compiles");
     let fresh = fs::read_to_string(out.path().join("runtime.v1.rs")).expect("generated code");
-    let committed = fs::read_to_string(generate::generated_dir().join("runtime.v1.rs")).expect("committed code");
-    assert!(fresh == committed, "stale: run `cargo run -p cri-client --example regenerate` and commit the result");
+    let committed =
+        fs::read_to_string(generate::generated_dir().join("runtime.v1.rs")).expect("committed code");
+    assert!(
+        fresh == committed,
+        "stale: run `cargo run -p cri-client --example regenerate` and commit the result"
+    );
 }
 
 #[test]
 fn the_interface_has_every_name_number_and_type_of_the_table() {
     let table = fs::read_to_string(generate::proto_dir().join("runtime/v1/cri-v1.tsv")).expect("the table");
-    let files = protox::compile(["runtime/v1/api.proto"], [generate::proto_dir()]).expect("the interface compiles");
+    let files =
+        protox::compile(["runtime/v1/api.proto"], [generate::proto_dir()]).expect("the interface compiles");
     let file = files.file.iter().find(|f| f.package() == "runtime.v1").expect("the package");
 
     let mut found = BTreeSet::new();
@@ -41,7 +46,13 @@ fn the_interface_has_every_name_number_and_type_of_the_table() {
         }
         for nested in &message.enum_type {
             for value in &nested.value {
-                found.insert(format!("enum {}.{} {} {}", message.name(), nested.name(), value.name(), value.number()));
+                found.insert(format!(
+                    "enum {}.{} {} {}",
+                    message.name(),
+                    nested.name(),
+                    value.name(),
+                    value.number()
+                ));
             }
         }
     }
