@@ -51,6 +51,8 @@ impl std::fmt::Display for ContainerState {
 pub struct ContainerStatus {
     /// The runtime's id.
     pub id: String,
+    /// The sandbox that holds it.
+    pub sandbox_id: String,
     /// The name in the pod's spec.
     pub name: String,
     /// Where it is in its life.
@@ -85,14 +87,15 @@ pub struct ContainerStatus {
 
 impl ContainerStatus {
     /// Reads a CRI status. Annotations that are missing or unreadable count as zero: an old or strange container must
-    /// not stop its pod.
-    pub fn from_cri(status: &v1::ContainerStatus) -> Self {
+    /// not stop its pod. `sandbox_id` comes from the list: the long form of a status does not name it.
+    pub fn from_cri(sandbox_id: &str, status: &v1::ContainerStatus) -> Self {
         let note = |key: &str| status.annotations.get(key).map(String::as_str);
         let number = |key: &str| note(key).and_then(|text| text.parse::<i64>().ok());
         let exited = status.state() == v1::ContainerState::ContainerExited;
         let image = status.image.as_ref();
         Self {
             id: status.id.clone(),
+            sandbox_id: sandbox_id.to_owned(),
             name: status
                 .labels
                 .get(labels::CONTAINER_NAME)
@@ -139,17 +142,18 @@ impl PodStatus {
         Self { pod, ips: Vec::new(), sandboxes: Vec::new(), containers: Vec::new() }
     }
 
-    /// Puts together what the runtime said. `last_ips` are the addresses known before: a stopped sandbox has lost its
+    /// Puts together what the runtime said: sandboxes, and containers with the id of their sandbox. `last_ips` are the addresses known before: a stopped sandbox has lost its
     /// own, and the pod keeps them until it is gone (`pleg/generic.go: getPodIPs`).
     pub fn from_cri(
         pod: PodRef,
         mut sandboxes: Vec<v1::PodSandboxStatus>,
-        containers: &[v1::ContainerStatus],
+        containers: &[(String, v1::ContainerStatus)],
         last_ips: &[String],
     ) -> Self {
         let attempt = |s: &v1::PodSandboxStatus| s.metadata.as_ref().map_or(0, |m| m.attempt);
         sandboxes.sort_by_key(|s| std::cmp::Reverse((s.created_at, attempt(s))));
-        let mut containers: Vec<_> = containers.iter().map(ContainerStatus::from_cri).collect();
+        let mut containers: Vec<_> =
+            containers.iter().map(|(sandbox, c)| ContainerStatus::from_cri(sandbox, c)).collect();
         containers.sort_by_key(|c| std::cmp::Reverse((c.created_at, c.restart_count)));
         let ips = match sandboxes.first() {
             Some(newest) if newest.state() == v1::PodSandboxState::SandboxReady => sandbox_ips(newest),
@@ -242,7 +246,10 @@ mod tests {
                 sandbox(0, v1::PodSandboxState::SandboxNotready, ""),
                 sandbox(1, v1::PodSandboxState::SandboxReady, "10.0.0.2"),
             ],
-            &[container("a", 5, ContainerExited), container("a", 9, ContainerRunning)],
+            &[
+                ("s0".into(), container("a", 5, ContainerExited)),
+                ("s1".into(), container("a", 9, ContainerRunning)),
+            ],
             &[],
         );
         assert_eq!(status.sandboxes[0].id, "s1");
