@@ -19,6 +19,7 @@
 //! | [`paths`], [`cgroup_name`] | `kuberuntime/helpers.go`, `legacy.go`, `kubelet_getters.go`, `cm` |
 //! | [`PodStatus`], [`ContainerStatus`] | `container/runtime.go` |
 //! | [`PodCache`] | `container/cache.go` |
+//! | [`should_start`], [`restarts_after`] | `container/helpers.go`, `pkg/api/v1/pod/util.go` |
 //! | [`Backoff`] | `client-go/util/flowcontrol/backoff.go` |
 //! | [`Event`], [`EventSink`] | `pkg/kubelet/events`, client-go `tools/record` |
 //!
@@ -38,6 +39,7 @@ pub mod labels;
 pub mod paths;
 mod qos;
 pub mod quantity;
+mod restart;
 pub mod static_pod;
 mod status;
 
@@ -48,4 +50,5 @@ pub use hash::container_hash;
 pub use identity::{PodRef, PodUid};
 pub use k8s_openapi::api::core::v1::{Container, Pod};
 pub use qos::{QosClass, qos_class};
+pub use restart::{restarts_after, restarts_on_failure, should_start};
 pub use status::{ContainerState, ContainerStatus, PodStatus, sandbox_ips};

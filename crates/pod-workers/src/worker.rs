@@ -1,0 +1,488 @@
+//! One pod's life on the node, as a state machine.
+//!
+//! ```text
+//!              over, removed, deleted          all stopped             all cleaned up
+//!   Syncing ───────────────────────▶ Terminating ──────▶ Terminated ──────────────▶ Finished
+//! ```
+//!
+//! Never backwards: a pod that has begun to end cannot be talked into running again; if it is wanted again under the same
+//! UID, it starts over once it has finished. Pure: no I/O, no clock, no chance of its own.
+//!
+//! Mirrors `pod_workers.go: podSyncStatus, UpdatePod, completeWork, calculateEffectiveGracePeriod`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use clock::Random;
+use jiff::Timestamp;
+use pod_model::{Pod, PodRef};
+
+/// How far a pod is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stage {
+    /// It is kept as its spec says.
+    Syncing,
+    /// Its containers are being ended.
+    Terminating,
+    /// Nothing of it runs; what it leaves behind is being cleaned up.
+    Terminated,
+    /// Nothing is left to do.
+    Finished,
+}
+
+/// What a worker hears about its pod.
+#[derive(Clone, Debug)]
+pub enum Update {
+    /// A source has the pod, new or changed.
+    Configured(Arc<Pod>),
+    /// Something about it changed in the runtime: look again.
+    LookAgain,
+    /// No source has the pod any more.
+    Removed,
+    /// It has to end, for instance to make room, within so many seconds.
+    Kill {
+        /// Replaces the pod's own grace period if it is shorter.
+        grace: Option<i64>,
+    },
+    /// The runtime has something of a pod that no source knows.
+    Orphaned,
+}
+
+/// What came of one piece of work.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The stage's work is done: for a sync, the pod is as it should be for now.
+    Done,
+    /// A sync found that the pod is over: nothing of it will run again.
+    PodIsOver,
+    /// It has to be tried again.
+    Failed(Retry),
+    /// It was stopped half-way, because the pod has to end or to end sooner.
+    Cancelled,
+}
+
+/// When failed work is tried again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Retry {
+    /// After the kubelet's pause for errors.
+    Later,
+    /// In about a second: the node's network is not ready yet.
+    NetworkNotReady,
+    /// At the end of a back-off.
+    At(Timestamp),
+    /// As soon as the runtime answers again.
+    WhenRuntimeIsBack,
+}
+
+/// What a worker wants after it has heard something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reaction {
+    /// Nothing.
+    None,
+    /// To work, once what is under way is done.
+    Work,
+    /// To work at once: stop what is under way.
+    CancelAndWork,
+}
+
+/// What is to be done for a pod now.
+#[derive(Clone, Debug)]
+pub struct Work {
+    /// The pod; `None` when only the runtime knows it.
+    pub pod: Option<Arc<Pod>>,
+    /// Which of the three syncs.
+    pub stage: Stage,
+    /// Seconds of grace, for the terminating sync.
+    pub grace: i64,
+}
+
+/// What happens after a piece of work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum After {
+    /// Work again at once.
+    Now,
+    /// Work again after a while, unless something is heard before.
+    In(Duration),
+    /// Nothing more, until something is heard.
+    Rest,
+    /// The pod is finished and no source wants it: the worker can go.
+    Forget,
+}
+
+/// The pauses of `pod_workers.go` and `kubelet.go`.
+#[derive(Clone, Copy, Debug)]
+pub struct Pauses {
+    /// Between two looks at a pod that is as it should be (`syncFrequency`), plus up to half of it.
+    pub resync: Duration,
+    /// After an error, plus up to half of it.
+    pub error: Duration,
+    /// While the network is not ready, plus up to half of it.
+    pub network: Duration,
+}
+
+impl Default for Pauses {
+    fn default() -> Self {
+        let seconds = Duration::from_secs;
+        Self { resync: seconds(60), error: seconds(10), network: seconds(1) }
+    }
+}
+
+/// One pod's worker.
+#[derive(Clone, Debug)]
+pub struct Worker {
+    names: PodRef,
+    pod: Option<Arc<Pod>>,
+    stage: Stage,
+    /// What the pod is given to end; only ever shortened.
+    grace: Option<i64>,
+    /// No source has the pod (any more).
+    removed: bool,
+    /// Wanted again while it was ending.
+    wanted_again: Option<Arc<Pod>>,
+}
+
+impl Worker {
+    /// A worker for a pod that a source has.
+    pub fn new(pod: Arc<Pod>) -> Self {
+        let names = PodRef::of(&pod);
+        let stage =
+            if pod.metadata.deletion_timestamp.is_some() { Stage::Terminating } else { Stage::Syncing };
+        let mut worker =
+            Self { names, pod: Some(pod), stage, grace: None, removed: false, wanted_again: None };
+        if stage == Stage::Terminating {
+            worker.shorten_grace(None);
+        }
+        worker
+    }
+
+    /// A worker for a pod that only the runtime has: it can only be ended, and quickly (`HandlePodCleanups`: 1 s).
+    pub fn orphan(names: PodRef) -> Self {
+        Self {
+            names,
+            pod: None,
+            stage: Stage::Terminating,
+            grace: Some(1),
+            removed: true,
+            wanted_again: None,
+        }
+    }
+
+    /// Which pod.
+    pub fn names(&self) -> &PodRef {
+        &self.names
+    }
+
+    /// How far it is.
+    pub fn stage(&self) -> Stage {
+        self.stage
+    }
+
+    /// The pod as a source has it; `None` when only the runtime knows it.
+    pub fn pod(&self) -> Option<&Arc<Pod>> {
+        self.pod.as_ref()
+    }
+
+    /// Whether no source has the pod.
+    pub fn is_removed(&self) -> bool {
+        self.removed
+    }
+
+    /// Takes note of something that was heard. Mirrors `UpdatePod`.
+    pub fn observe(&mut self, update: Update) -> Reaction {
+        match update {
+            Update::Configured(pod) => self.configured(pod),
+            Update::LookAgain if self.stage == Stage::Finished => Reaction::None,
+            Update::LookAgain => Reaction::Work,
+            Update::Removed => {
+                self.removed = true;
+                self.wanted_again = None;
+                self.end(None)
+            }
+            Update::Kill { grace } => self.end(grace),
+            Update::Orphaned if self.stage == Stage::Finished => {
+                // Something of it came up after the end: a sandbox whose making was cut short, for instance.
+                (self.stage, self.grace) = (Stage::Terminating, Some(1));
+                Reaction::Work
+            }
+            Update::Orphaned => Reaction::None,
+        }
+    }
+
+    fn configured(&mut self, pod: Arc<Pod>) -> Reaction {
+        self.removed = false;
+        if self.stage != Stage::Syncing {
+            // It has to finish first. An orphan becomes an ordinary pod that way, too.
+            self.wanted_again = Some(pod);
+            return if self.stage == Stage::Finished { Reaction::Work } else { Reaction::None };
+        }
+        let deleted = pod.metadata.deletion_timestamp.is_some();
+        self.pod = Some(pod);
+        if deleted { self.end(None) } else { Reaction::Work }
+    }
+
+    /// Begins to end the pod, or ends it sooner than it was going to.
+    fn end(&mut self, grace: Option<i64>) -> Reaction {
+        match self.stage {
+            Stage::Syncing => {
+                self.stage = Stage::Terminating;
+                self.shorten_grace(grace);
+                Reaction::CancelAndWork
+            }
+            Stage::Terminating => {
+                if self.shorten_grace(grace) {
+                    Reaction::CancelAndWork
+                } else {
+                    Reaction::None
+                }
+            }
+            Stage::Terminated | Stage::Finished => Reaction::None,
+        }
+    }
+
+    /// The smallest of what the deletion and the caller ask for, else what the spec says; never below one second.
+    /// Whether it became shorter than it was. Mirrors `calculateEffectiveGracePeriod`.
+    fn shorten_grace(&mut self, asked: Option<i64>) -> bool {
+        let deletion = self.pod.as_ref().and_then(|p| p.metadata.deletion_grace_period_seconds);
+        let shortest = [self.grace, deletion, asked].into_iter().flatten().min();
+        let spec = || self.pod.as_ref()?.spec.as_ref()?.termination_grace_period_seconds;
+        let grace = shortest.or_else(spec).unwrap_or(1).max(1);
+        let before = self.grace.replace(grace);
+        before.is_some_and(|before| grace < before)
+    }
+
+    /// What to do now; `None` when there is nothing. A finished pod that is wanted again starts over here.
+    pub fn next_work(&mut self) -> Option<Work> {
+        if self.stage == Stage::Finished {
+            *self = Self::new(self.wanted_again.take()?);
+        }
+        Some(Work { pod: self.pod.clone(), stage: self.stage, grace: self.grace.unwrap_or(1) })
+    }
+
+    /// Takes note of what came of the work at `stage`, and says what comes after it. Mirrors `podWorkerLoop`'s end and
+    /// `completeWork`.
+    pub fn completed(
+        &mut self,
+        stage: Stage,
+        outcome: Outcome,
+        pauses: &Pauses,
+        now: Timestamp,
+        random: &Random,
+    ) -> After {
+        if stage != self.stage {
+            // While it worked, the pod began to end: what came of it does not matter any more.
+            return After::Now;
+        }
+        match (outcome, stage) {
+            (Outcome::Cancelled, _) => After::Now,
+            (Outcome::Failed(retry), _) => After::In(pause_before(retry, pauses, now, random)),
+            (Outcome::Done, Stage::Syncing) => After::In(random.jitter(pauses.resync, 0.5)),
+            (Outcome::PodIsOver, Stage::Syncing) => {
+                self.stage = Stage::Terminating;
+                self.shorten_grace(None);
+                After::Now
+            }
+            (_, Stage::Terminating) if self.pod.is_none() => self.finish(),
+            (_, Stage::Terminating) => {
+                self.stage = Stage::Terminated;
+                After::Now
+            }
+            (_, Stage::Terminated | Stage::Finished) => self.finish(),
+        }
+    }
+
+    fn finish(&mut self) -> After {
+        self.stage = Stage::Finished;
+        if self.wanted_again.is_some() {
+            After::Now
+        } else if self.removed {
+            After::Forget
+        } else {
+            After::Rest
+        }
+    }
+}
+
+/// How long failed work waits. A back-off is waited for exactly: any later would be later than the law.
+fn pause_before(retry: Retry, pauses: &Pauses, now: Timestamp, random: &Random) -> Duration {
+    match retry {
+        Retry::Later => random.jitter(pauses.error, 0.5),
+        Retry::NetworkNotReady => random.jitter(pauses.network, 0.5),
+        Retry::At(time) => {
+            Duration::try_from(time.duration_since(now)).unwrap_or_default().min(pauses.resync)
+        }
+        // The next sync waits for a picture newer than this one anyway, and there is none before the runtime answers.
+        Retry::WhenRuntimeIsBack => Duration::ZERO,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn pod(spec_grace: Option<i64>, deletion_grace: Option<i64>) -> Arc<Pod> {
+        let mut pod: Pod = serde_json::from_value(serde_json::json!({
+            "metadata": {"name": "web", "namespace": "default", "uid": "u1"},
+            "spec": {"containers": [], "terminationGracePeriodSeconds": spec_grace},
+        }))
+        .expect("a pod");
+        pod.metadata.deletion_grace_period_seconds = deletion_grace;
+        Arc::new(pod)
+    }
+
+    fn worker() -> Worker {
+        Worker::new(pod(Some(30), None))
+    }
+
+    fn complete(worker: &mut Worker, outcome: Outcome) -> After {
+        let stage = worker.next_work().expect("work").stage;
+        worker.completed(stage, outcome, &Pauses::default(), Timestamp::UNIX_EPOCH, &Random::seeded(1))
+    }
+
+    #[test]
+    fn the_grace_is_the_smallest_asked_for_else_the_specs_and_never_below_one_second() {
+        for (spec, deletion, asked, grace) in [
+            (Some(30), None, None, 30),
+            (Some(30), Some(5), None, 5),
+            (Some(30), None, Some(7), 7),
+            (Some(30), Some(5), Some(7), 5),
+            (Some(30), Some(60), None, 60),
+            (Some(0), None, None, 1),
+            (None, None, None, 1),
+            (Some(30), Some(0), None, 1),
+        ] {
+            let mut worker = Worker::new(pod(spec, deletion));
+            assert_eq!(worker.observe(Update::Kill { grace: asked }), Reaction::CancelAndWork);
+            assert_eq!(worker.next_work().expect("work").grace, grace, "{spec:?} {deletion:?} {asked:?}");
+        }
+    }
+
+    #[test]
+    fn grace_is_only_ever_shortened_and_shortening_it_stops_what_is_under_way() {
+        let mut worker = worker();
+        worker.observe(Update::Kill { grace: Some(20) });
+        assert_eq!(worker.observe(Update::Kill { grace: Some(25) }), Reaction::None);
+        assert_eq!(worker.observe(Update::Kill { grace: Some(5) }), Reaction::CancelAndWork);
+        assert_eq!(worker.next_work().expect("work").grace, 5);
+    }
+
+    #[test]
+    fn a_pod_that_is_over_goes_through_every_stage_and_rests_until_it_is_removed() {
+        let mut worker = worker();
+        assert_eq!(complete(&mut worker, Outcome::PodIsOver), After::Now);
+        assert_eq!(complete(&mut worker, Outcome::Done), After::Now);
+        assert_eq!(worker.stage(), Stage::Terminated);
+        assert_eq!(complete(&mut worker, Outcome::Done), After::Rest);
+        assert!(worker.next_work().is_none(), "nothing is left to do");
+        assert_eq!(worker.observe(Update::LookAgain), Reaction::None);
+        worker.observe(Update::Removed);
+        assert!(worker.stage() == Stage::Finished && worker.is_removed());
+    }
+
+    #[test]
+    fn a_pod_that_is_wanted_again_while_it_ends_starts_over_once_it_has_finished() {
+        let mut worker = worker();
+        worker.observe(Update::Removed);
+        assert_eq!(
+            worker.observe(Update::Configured(pod(Some(9), None))),
+            Reaction::None,
+            "not before it has ended"
+        );
+        complete(&mut worker, Outcome::Done);
+        assert_eq!(complete(&mut worker, Outcome::Done), After::Now);
+        let work = worker.next_work().expect("work");
+        assert_eq!(work.stage, Stage::Syncing);
+        assert!(!worker.is_removed());
+    }
+
+    #[test]
+    fn what_came_of_a_sync_does_not_matter_once_the_pod_has_begun_to_end() {
+        let mut worker = worker();
+        let stage = worker.next_work().expect("work").stage;
+        worker.observe(Update::Removed);
+        let after = worker.completed(
+            stage,
+            Outcome::Done,
+            &Pauses::default(),
+            Timestamp::UNIX_EPOCH,
+            &Random::seeded(1),
+        );
+        assert_eq!((after, worker.stage()), (After::Now, Stage::Terminating));
+    }
+
+    #[test]
+    fn an_orphan_is_ended_quickly_and_forgotten_and_a_finished_pod_that_comes_up_is_ended_again() {
+        let mut orphan = Worker::orphan(PodRef::of(&pod(None, None)));
+        let work = orphan.next_work().expect("work");
+        assert_eq!((work.stage, work.grace, work.pod), (Stage::Terminating, 1, None));
+        assert_eq!(complete(&mut orphan, Outcome::Done), After::Forget);
+
+        let mut worker = worker();
+        complete(&mut worker, Outcome::PodIsOver);
+        complete(&mut worker, Outcome::Done);
+        complete(&mut worker, Outcome::Done);
+        assert_eq!(worker.observe(Update::Orphaned), Reaction::Work);
+        assert_eq!(worker.next_work().expect("work").stage, Stage::Terminating);
+    }
+
+    #[test]
+    fn when_failed_work_is_tried_again() {
+        let now = Timestamp::UNIX_EPOCH;
+        let at = |seconds| Retry::At(Timestamp::from_second(seconds).expect("a time"));
+        for (retry, from, to) in [
+            (Retry::Later, 10, 15),
+            (Retry::NetworkNotReady, 1, 2),
+            (at(17), 17, 17),
+            (at(-3), 0, 0),
+            (at(300), 60, 60),
+            (Retry::WhenRuntimeIsBack, 0, 0),
+        ] {
+            let pause = pause_before(retry, &Pauses::default(), now, &Random::seeded(3));
+            let range = Duration::from_secs(from)..=Duration::from_secs(to);
+            assert!(range.contains(&pause), "{retry:?}: {pause:?}");
+        }
+    }
+
+    #[derive(Clone, Debug)]
+    enum Step {
+        Hear(Update),
+        Complete(Outcome),
+    }
+
+    fn any_step() -> impl Strategy<Value = Step> {
+        prop_oneof![
+            Just(Step::Hear(Update::Configured(pod(Some(30), None)))),
+            Just(Step::Hear(Update::LookAgain)),
+            Just(Step::Hear(Update::Removed)),
+            (0_i64..40).prop_map(|grace| Step::Hear(Update::Kill { grace: Some(grace) })),
+            Just(Step::Complete(Outcome::Done)),
+            Just(Step::Complete(Outcome::PodIsOver)),
+            Just(Step::Complete(Outcome::Cancelled)),
+            Just(Step::Complete(Outcome::Failed(Retry::Later))),
+        ]
+    }
+
+    proptest! {
+        /// Whatever happens, a pod never goes back to an earlier stage except by starting over after it has finished.
+        #[test]
+        fn never_backwards(steps in proptest::collection::vec(any_step(), 0..40)) {
+            let mut worker = worker();
+            let mut last = worker.stage();
+            for step in steps {
+                let finished = last == Stage::Finished;
+                match step {
+                    Step::Hear(update) => { worker.observe(update); }
+                    Step::Complete(outcome) => {
+                        if let Some(work) = worker.next_work() {
+                            prop_assert!(work.grace >= 1);
+                            prop_assert!(work.stage != Stage::Finished);
+                            worker.completed(work.stage, outcome, &Pauses::default(), Timestamp::UNIX_EPOCH, &Random::seeded(1));
+                        }
+                    }
+                }
+                prop_assert!(worker.stage() >= last || finished, "{:?} after {:?}", worker.stage(), last);
+                last = worker.stage();
+            }
+        }
+    }
+}
