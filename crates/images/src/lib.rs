@@ -134,7 +134,8 @@ impl ImagePuller {
 
     /// Makes sure that a container's image is there; the image as the runtime knows it.
     ///
-    /// `field_path` names the container in events, as [`pod_model::field_path`] gives it.
+    /// `field_path` names the container in events, as [`pod_model::field_path`] gives it. `before_pull` is awaited before
+    /// an image is fetched, which may take minutes: the caller may want to let others go first.
     ///
     /// # Errors
     /// See [`ImageError`]; an event has told about it by then.
@@ -144,6 +145,7 @@ impl ImagePuller {
         field_path: &str,
         container: &Container,
         sandbox: &v1::PodSandboxConfig,
+        before_pull: impl Future<Output = ()>,
     ) -> Result<v1::Image, ImageError> {
         let image = container.image.as_deref().unwrap_or_default();
         let tell = |event_type, reason, message: String| {
@@ -167,6 +169,7 @@ impl ImagePuller {
             }
             (PullDecision::Use | PullDecision::Pull, _) => {
                 tell(EventType::Normal, reason::PULLING, format!("Pulling image {image:?}"));
+                before_pull.await;
                 let asked = self.clock.now();
                 match self.pull(image, sandbox).await {
                     Ok((pulled, began)) => {
@@ -270,6 +273,7 @@ mod tests {
                 "spec.containers{app}",
                 &container(image, policy),
                 &v1::PodSandboxConfig::default(),
+                async {},
             )
             .await;
         ensured.map(|found| found.id).map_err(|error| format!("{}: {error}", error.reason()))

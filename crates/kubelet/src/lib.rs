@@ -1,1 +1,43 @@
-//! The sync loop, and the wiring of everything below it
+//! The kubelet: everything below it, wired together, and the loop in the middle.
+//!
+//! ```text
+//!   manifests ─ StaticPods ─▶ PodConfig ─ PodUpdate ─▶ SyncLoop ─ Update ─▶ PodWorkers ─▶ Syncer ─▶ KubeRuntime ─▶ CRI
+//!                                                        ▲  │                    ▲
+//!                                        PodChange ──────┘  └─▶ Housekeeping     │ statuses
+//!                            Pleg ─ looks at the runtime ──────▶ PodCache ───────┘
+//! ```
+//!
+//! Every arrow is a channel or the cache; no task calls another. The loop says *that* something is to be looked at, a
+//! worker decides *whether* and *when*, and `kuberuntime` decides *what* is to be done.
+//!
+//! | here | Go |
+//! |---|---|
+//! | [`Kubelet::start`] | `kubelet.go: NewMainKubelet, Run, setupDataDirs` |
+//! | `sync_loop` | `kubelet.go: syncLoopIteration`, `pod/pod_manager.go` |
+//! | `syncer` | `kubelet.go: SyncPod, SyncTerminatingPod, SyncTerminatedPod` |
+//! | `housekeeping` | `kubelet.go: HandlePodCleanups, StartGarbageCollection`, `pod_container_deletor.go` |
+//! | `runtime_state` | `kubelet.go: updateRuntimeUp`, `runtime.go` |
+//! | [`read_node_facts`] | `cadvisor`, `cm/util` |
+//! | [`ForeignPods`] | none: the real kubelet takes over whatever it finds |
+//!
+//! Left out, each until its chapter: the API server source, probes, hooks and admission, volumes (a pod that has some
+//! waits with `FailedMount`), cgroups of pods, statuses, eviction, the HTTP API.
+//!
+//! Different from the original: there is no two-second housekeeping poll. What it looks for (pods that nobody wants,
+//! dead containers) is noticed when `pleg` reports a change; a full round a minute makes up for what was missed.
+
+mod adoption;
+mod housekeeping;
+mod kubelet;
+mod node_facts;
+mod pod_dirs;
+mod runtime_state;
+mod sync_loop;
+mod syncer;
+
+pub use adoption::{ForeignPods, foreign_pods};
+pub use container_config::NodeFacts;
+pub use kubelet::{Dependencies, Kubelet, KubeletHost, Settings, StartError};
+pub use kuberuntime::Surroundings;
+pub use node_facts::read_node_facts;
+pub use pod_environment::{DnsSettings, EnvFacts};

@@ -1,1 +1,58 @@
-//! Decides what a pod needs next and carries it out through the CRI
+//! Decides what a pod needs next, and carries it out through the CRI.
+//!
+//! This is the only crate that creates, starts, stops or removes anything in the runtime. It remembers nothing about a
+//! pod but its crash-loop delays: each time, it compares the pod's spec with what the runtime has of it.
+//!
+//! ```text
+//!   Pod ───────┐
+//!              ├─▶ compute_pod_actions (pure) ─▶ PodActions ─▶ KubeRuntime::sync_pod
+//!   PodStatus ─┘                                               end what must not be: kill
+//!                                                              make a sandbox
+//!                                                              start: back-off? image? create, start, link the log
+//!   PodStatus ───▶ plan_gc (pure) ─▶ GcPlan ─▶ KubeRuntime::collect_garbage
+//! ```
+//!
+//! | here | Go |
+//! |---|---|
+//! | [`compute_pod_actions`] | `kuberuntime_manager.go: computePodActions` |
+//! | [`sandbox_changed`] | `kuberuntime/util/util.go: PodSandboxChanged` |
+//! | `init_containers` | `kuberuntime_container.go: computeInitContainerActions` |
+//! | [`KubeRuntime::sync_pod`] | `kuberuntime_manager.go: SyncPod`, `kuberuntime_sandbox.go: createPodSandbox` |
+//! | `start` | `kuberuntime_container.go: startContainer`, `kuberuntime_manager.go: doBackOff` |
+//! | [`KubeRuntime::kill_pod`], [`grace_period`] | `killPodWithSyncResult`, `killContainer`, `setTerminationGracePeriod` |
+//! | [`prerequisites`] | `kuberuntime_termination_order.go` |
+//! | [`plan_gc`] | `kuberuntime_gc.go`, `pod_container_deletor.go` |
+//! | `pod_files`, `log_files` | `kubelet_pods.go: makeHostsMount`, `legacy.go` |
+//!
+//! Left out, each until the chapter that needs it:
+//! - ephemeral containers, hooks, and the results of probes: with probes and ordering;
+//! - in-place resize: with allocation;
+//! - volumes: a pod that has some is refused by the sync above this crate;
+//! - `RestartAllContainers`: with restart rules;
+//! - RuntimeClass handlers: with the API server.
+//!
+//! Beyond the original: a running container beside a newer one of the same name is ended
+//! ([`KillReason::Duplicate`]). It appears when an agent is killed while the runtime starts a container, and the real
+//! kubelet leaves it running for ever.
+
+mod actions;
+mod collect;
+mod gc;
+mod init_containers;
+mod kill;
+mod log_files;
+mod pod_files;
+mod runtime;
+mod sandbox_changed;
+mod start;
+mod surroundings;
+mod termination_order;
+
+pub use actions::{ContainerToKill, KillReason, PodActions, compute_pod_actions};
+pub use gc::{GcPlan, MAX_PER_POD_CONTAINER, plan_gc};
+pub use kill::{MINIMUM_GRACE_SECONDS, grace_period, remaining_grace};
+pub use log_files::{links_dir, restart_count_by_log_dir};
+pub use runtime::{KUBE_RUNTIME_API_VERSION, KubeRuntime, PodSyncResult, Settings, Waiting};
+pub use sandbox_changed::{SandboxVerdict, sandbox_changed};
+pub use surroundings::Surroundings;
+pub use termination_order::prerequisites;

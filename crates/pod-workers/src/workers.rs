@@ -26,6 +26,8 @@ pub trait PodSyncer: Send + Sync + 'static {
     async fn sync_terminating_pod(&self, pod: Option<&Arc<Pod>>, status: &PodStatus, grace: i64) -> Outcome;
     /// Cleans up what a pod whose containers have all ended leaves behind.
     async fn sync_terminated_pod(&self, pod: &Arc<Pod>, status: &PodStatus) -> Outcome;
+    /// The pod's worker is gone: nobody wants the pod, and nothing of it runs.
+    fn forgotten(&self, pod: &PodRef);
 }
 
 /// Where each pod is in its life, for those who only want to know.
@@ -279,10 +281,12 @@ impl<S: PodSyncer> PodWorkers<S> {
         }
         match after {
             After::Forget => {
-                if let Some(Some(due)) = self.entries.remove(uid).map(|entry| entry.due) {
+                let Some(gone) = self.entries.remove(uid) else { return };
+                if let Some(due) = gone.due {
                     self.schedule.remove(&(due, uid.clone()));
                 }
                 self.post(uid);
+                self.syncer.forgotten(gone.worker.names());
             }
             After::Now => self.start(uid),
             After::In(_) | After::Rest if pending => self.start(uid),

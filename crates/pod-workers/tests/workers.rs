@@ -60,6 +60,13 @@ impl PodSyncer for Notebook {
     async fn sync_terminated_pod(&self, pod: &Arc<Pod>, _: &PodStatus) -> Outcome {
         self.note("clean", &pod_model::identity::uid(pod), "").await
     }
+    fn forgotten(&self, pod: &PodRef) {
+        self.lines.lock().expect("lock").push(format!(
+            "{} forgotten {}",
+            self.began.elapsed().as_secs(),
+            pod.uid
+        ));
+    }
 }
 
 struct Given {
@@ -165,7 +172,7 @@ async fn a_removed_pod_is_ended_cleaned_up_and_forgotten_and_a_sync_under_way_is
     *given.notes.takes.lock().expect("lock") = Duration::ZERO;
     given.tell(&web, Update::Removed);
     given.pass(3).await;
-    assert_eq!(given.lines(), ["0 sync u1", "3 end u1 within 30", "3 clean u1"]);
+    assert_eq!(given.lines(), ["0 sync u1", "3 end u1 within 30", "3 clean u1", "3 forgotten u1"]);
     assert_eq!(given.handle.board().get(&PodUid::new("u1")), None);
     assert!(given.handle.board().is_unwanted(&PodUid::new("u1")));
 }
@@ -236,5 +243,5 @@ async fn a_thousand_pods_and_every_one_is_synced() {
     assert_eq!(given.lines().len(), 1000);
     pods.iter().for_each(|pod| given.tell(pod, Update::Removed));
     given.pass(2).await;
-    assert_eq!(given.lines().len(), 2000);
+    assert_eq!(given.lines().len(), 3000);
 }

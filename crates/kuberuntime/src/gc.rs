@@ -1,0 +1,59 @@
+//! What is left of the dead, and when it goes.
+//!
+//! A dead container is worth keeping for a while: its log and exit code explain the restart. Pure: the plan is made from
+//! the cache and costs the runtime nothing.
+//!
+//! Mirrors `kuberuntime_gc.go` and `pod_container_deletor.go`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cri_client::v1;
+use pod_model::{ContainerState, ContainerStatus, PodStatus};
+
+/// How many dead containers of one name a pod that still exists keeps (`--maximum-dead-containers-per-container`).
+pub const MAX_PER_POD_CONTAINER: usize = 1;
+
+/// What is to be removed, containers before sandboxes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct GcPlan {
+    /// Containers, by id and name.
+    pub containers: Vec<(String, String)>,
+    /// Sandboxes that are empty once those containers are gone.
+    pub sandboxes: Vec<String>,
+}
+
+impl GcPlan {
+    /// Nothing to remove.
+    pub fn is_empty(&self) -> bool {
+        self.containers.is_empty() && self.sandboxes.is_empty()
+    }
+}
+
+/// Plans the removals of one pod. `gone`: the pod is not wanted any more, so nothing of it is kept.
+///
+/// A running container is never touched. Of each name the newest dead ones are kept, as many as [`MAX_PER_POD_CONTAINER`];
+/// a sandbox goes when it is not ready, holds no container, and a newer one exists or the pod is gone.
+pub fn plan_gc(status: &PodStatus, gone: bool) -> GcPlan {
+    let keep = if gone { 0 } else { MAX_PER_POD_CONTAINER };
+    let mut dead: BTreeMap<&str, Vec<&ContainerStatus>> = BTreeMap::new();
+    for container in status.containers.iter().filter(|c| c.state != ContainerState::Running) {
+        dead.entry(&container.name).or_default().push(container);
+    }
+    let doomed: Vec<&ContainerStatus> =
+        dead.into_values().flat_map(|of_name| of_name.into_iter().skip(keep)).collect();
+    let doomed_ids: BTreeSet<&str> = doomed.iter().map(|c| c.id.as_str()).collect();
+    let occupied: BTreeSet<&str> = status
+        .containers
+        .iter()
+        .filter(|c| !doomed_ids.contains(c.id.as_str()))
+        .map(|c| c.sandbox_id.as_str())
+        .collect();
+    let sandboxes = status
+        .sandboxes
+        .iter()
+        .skip(usize::from(!gone))
+        .filter(|s| s.state() != v1::PodSandboxState::SandboxReady && !occupied.contains(s.id.as_str()))
+        .map(|s| s.id.clone())
+        .collect();
+    GcPlan { containers: doomed.into_iter().map(|c| (c.id.clone(), c.name.clone())).collect(), sandboxes }
+}

@@ -1,0 +1,120 @@
+//! Ending containers and pods.
+//!
+//! Mirrors `kuberuntime_container.go: killContainer, killContainersWithSyncResult, setTerminationGracePeriod` and
+//! `kuberuntime_manager.go: killPodWithSyncResult`.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use cri_client::{RuntimeError, v1};
+use futures::future::join_all;
+use pod_model::{ContainerStatus, Event, EventType, Pod, PodRef, PodStatus, field_path, reason};
+
+use crate::runtime::KubeRuntime;
+use crate::termination_order::TerminationOrdering;
+
+/// A container always gets at least this long to end by itself (`minimumGracePeriodInSeconds`).
+pub const MINIMUM_GRACE_SECONDS: i64 = 2;
+
+/// The grace period of a container, in seconds, before waiting and hooks are deducted: that of the deletion, else that
+/// of the spec, else the minimum. Of a pod that has no spec any more, the container's own annotations tell.
+pub fn grace_period(pod: Option<&Pod>, container: &ContainerStatus) -> i64 {
+    let (deletion, spec) = match pod {
+        Some(pod) => (
+            pod.metadata.deletion_grace_period_seconds,
+            pod.spec.as_ref().and_then(|s| s.termination_grace_period_seconds),
+        ),
+        None => (container.deletion_grace_period, container.termination_grace_period),
+    };
+    deletion.or(spec).unwrap_or(MINIMUM_GRACE_SECONDS)
+}
+
+/// The whole seconds of grace that are left after `waited`, and never less than the minimum.
+pub fn remaining_grace(grace: i64, waited: Duration) -> i64 {
+    let spent = i64::try_from(waited.as_secs()).unwrap_or(i64::MAX);
+    grace.saturating_sub(spent).max(MINIMUM_GRACE_SECONDS)
+}
+
+impl KubeRuntime {
+    /// Ends everything that a pod has: its containers in the order of [`crate::prerequisites`], then its sandboxes. The
+    /// sandboxes are removed later, by garbage collection.
+    ///
+    /// `pod` is `None` for a pod that only the runtime knows; `grace` replaces the pod's own grace period.
+    ///
+    /// # Errors
+    /// The first failed stop. Everything else was tried all the same.
+    pub async fn kill_pod(
+        &self,
+        pod: Option<&Pod>,
+        status: &PodStatus,
+        grace: Option<i64>,
+    ) -> Result<(), RuntimeError> {
+        let running: Vec<&ContainerStatus> = status.running().collect();
+        let names: BTreeSet<String> = running.iter().map(|c| c.name.clone()).collect();
+        let ordering = pod.map(|pod| TerminationOrdering::new(pod, &names));
+        let kill = |container| {
+            let ordering = ordering.as_ref();
+            async move { self.kill_container(pod, &status.pod, container, None, grace, ordering).await }
+        };
+        let killed: Result<Vec<()>, RuntimeError> =
+            join_all(running.into_iter().map(kill)).await.into_iter().collect();
+        let mut result = killed.map(drop);
+        for sandbox in &status.sandboxes {
+            let request = v1::StopPodSandboxRequest { pod_sandbox_id: sandbox.id.clone() };
+            match self.runtime.stop_pod_sandbox(request).await {
+                Ok(_) => {}
+                Err(error) if error.is_not_found() => {}
+                Err(error) => {
+                    tracing::warn!(pod = %status.pod, sandbox = %sandbox.id, %error, "failed to stop sandbox");
+                    result = result.and(Err(error));
+                }
+            }
+        }
+        result
+    }
+
+    /// Ends one container.
+    ///
+    /// # Errors
+    /// The runtime's, unless the container is gone already.
+    pub(crate) async fn kill_container(
+        &self,
+        pod: Option<&Pod>,
+        pod_ref: &PodRef,
+        container: &ContainerStatus,
+        message: Option<&str>,
+        grace: Option<i64>,
+        ordering: Option<&TerminationOrdering>,
+    ) -> Result<(), RuntimeError> {
+        let path = pod.map_or_else(
+            || format!("spec.containers{{{}}}", container.name),
+            |p| field_path(p, &container.name),
+        );
+        let text = message.map_or_else(|| format!("Stopping container {}", container.name), str::to_owned);
+        self.events.record(Event::about_container(pod_ref, path, EventType::Normal, reason::KILLING, text));
+
+        let grace = grace.unwrap_or_else(|| grace_period(pod, container));
+        let waited = match ordering {
+            Some(ordering) if grace > 0 => {
+                let limit = Duration::from_secs(u64::try_from(grace).unwrap_or(0));
+                ordering.wait_for_turn(&container.name, limit).await
+            }
+            _ => Duration::ZERO,
+        };
+        let timeout = remaining_grace(grace, waited);
+        let request = v1::StopContainerRequest { container_id: container.id.clone(), timeout };
+        let stopped = match self.runtime.stop_container(request).await {
+            Ok(_) => Ok(()),
+            Err(error) if error.is_not_found() => Ok(()),
+            Err(error) => {
+                tracing::warn!(pod = %pod_ref, container = %container.name, %error, "failed to stop container");
+                Err(error)
+            }
+        };
+        if let Some(ordering) = ordering {
+            // Also after a failure: the others must not wait for it for ever.
+            ordering.terminated(&container.name);
+        }
+        stopped
+    }
+}

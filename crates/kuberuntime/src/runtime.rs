@@ -1,0 +1,334 @@
+//! The decision carried out: the part of the agent that creates, starts, stops and removes.
+//!
+//! Mirrors `kuberuntime_manager.go: SyncPod` and `kuberuntime_sandbox.go`.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use clock::{Clock, Random};
+use container_config::{NodeFacts, SandboxInput, sandbox_config};
+use cri_client::{RuntimeError, RuntimeService, v1};
+use images::ImagePuller;
+use jiff::Timestamp;
+use pod_model::{
+    Backoff, Event, EventSink, EventType, FORGIVEN_AFTER, INITIAL, Pod, PodRef, PodStatus, cgroup_name,
+    identity, paths, reason, sandbox_ips,
+};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::actions::{PodActions, compute_pod_actions};
+use crate::start::Starting;
+use crate::surroundings::Surroundings;
+
+/// What the runtime manager is told about the node.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The agent's root directory.
+    pub root_dir: PathBuf,
+    /// Where pod logs go.
+    pub pod_logs_dir: PathBuf,
+    /// The configuration's `cgroupRoot`, empty for `/`.
+    pub cgroup_root: String,
+    /// Facts that the messages depend on.
+    pub node: NodeFacts,
+    /// DNS, addresses and names of the node.
+    pub surroundings: Surroundings,
+    /// The longest crash-loop delay.
+    pub max_backoff: Duration,
+    /// How many pods may be starting at a time. Starts are heavy on the runtime: on two cores, four at a time finish
+    /// sooner than thirty.
+    pub parallel_starts: usize,
+}
+
+/// Why a container of the pod does not run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    /// Which container; empty when it is about the sandbox.
+    pub container: String,
+    /// `CrashLoopBackOff`, `ErrImagePull`, `CreateContainerError`…
+    pub reason: &'static str,
+    /// The sentence beside it.
+    pub message: String,
+    /// When the next try is lawful.
+    pub until: Option<Timestamp>,
+    /// The runtime is away: the next try is due as soon as it is back.
+    pub runtime_is_away: bool,
+}
+
+/// What a sync of a pod did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PodSyncResult {
+    /// It asked the runtime to change something, so the cache is out of date.
+    pub acted: bool,
+    /// Why some containers do not run; empty when all is as it should be.
+    pub waiting: Vec<Waiting>,
+}
+
+/// The runtime manager. Stateless but for the crash-loop back-off.
+pub struct KubeRuntime {
+    pub(crate) runtime: Arc<dyn RuntimeService>,
+    pub(crate) images: ImagePuller,
+    pub(crate) events: Arc<dyn EventSink>,
+    pub(crate) clock: Clock,
+    pub(crate) random: Random,
+    pub(crate) settings: Settings,
+    pub(crate) backoff: Mutex<Backoff>,
+    starts: Arc<Semaphore>,
+}
+
+impl KubeRuntime {
+    /// A manager for one runtime.
+    pub fn new(
+        runtime: Arc<dyn RuntimeService>,
+        images: ImagePuller,
+        events: Arc<dyn EventSink>,
+        clock: Clock,
+        random: Random,
+        settings: Settings,
+    ) -> Self {
+        let backoff = Mutex::new(Backoff::new(INITIAL, settings.max_backoff, FORGIVEN_AFTER));
+        let starts = Arc::new(Semaphore::new(settings.parallel_starts.max(1)));
+        Self { runtime, images, events, clock, random, settings, backoff, starts }
+    }
+
+    /// Brings a pod one step closer to its spec: ends what must not be, makes a sandbox if one is missing, starts what
+    /// may start now. A later sync, woken by what this one causes, takes the next step.
+    pub async fn sync_pod(&self, pod: &Pod, status: &PodStatus) -> PodSyncResult {
+        let actions = compute_pod_actions(pod, status);
+        let mut result = PodSyncResult { acted: !actions.is_empty(), waiting: Vec::new() };
+        if actions.is_empty() {
+            return result;
+        }
+        tracing::debug!(pod = %status.pod, ?actions, "pod differs from its spec");
+        if let Err(error) = self.end_what_must_not_be(pod, status, &actions).await {
+            result.waiting.push(away_or("KillContainerError", String::new(), &error));
+            return result;
+        }
+        if !actions.create_sandbox
+            && actions.containers_to_start.is_empty()
+            && actions.init_containers_to_start.is_empty()
+        {
+            return result;
+        }
+        let (names, place) = (PodRef::of(pod), StartPlace::new(&self.starts));
+        let config = match self.sandbox_config(pod, actions.attempt) {
+            Ok(config) => config,
+            Err(message) => {
+                result.waiting.push(self.failed_sandbox(&names, message, None));
+                return result;
+            }
+        };
+        let (sandbox, ips) = match self.sandbox_for(&names, pod, status, &actions, &config, &place).await {
+            Ok(sandbox) => sandbox,
+            Err(waiting) => {
+                result.waiting.push(waiting);
+                return result;
+            }
+        };
+        let starting = Starting {
+            pod,
+            names: &names,
+            status,
+            sandbox: &sandbox,
+            config: &config,
+            ips: &ips,
+            place: &place,
+        };
+        self.start_all(&starting, &actions, &mut result).await;
+        result
+    }
+
+    /// Init containers stop at the first failure, unless it is a sidecar's; regular ones do not care for each other.
+    async fn start_all(&self, starting: &Starting<'_>, actions: &PodActions, result: &mut PodSyncResult) {
+        for index in &actions.init_containers_to_start {
+            let Some(container) = identity::init_containers(starting.pod).get(*index) else { continue };
+            if let Err(waiting) = self.start_container(starting, container).await {
+                result.waiting.push(waiting);
+                if !identity::is_restartable_init(container) {
+                    return;
+                }
+            }
+        }
+        for index in &actions.containers_to_start {
+            let Some(container) = identity::spec(starting.pod).containers.get(*index) else { continue };
+            if let Err(waiting) = self.start_container(starting, container).await {
+                result.waiting.push(waiting);
+            }
+        }
+    }
+
+    async fn end_what_must_not_be(
+        &self,
+        pod: &Pod,
+        status: &PodStatus,
+        actions: &PodActions,
+    ) -> Result<(), RuntimeError> {
+        if actions.kill_pod {
+            if actions.create_sandbox && actions.sandbox_id.is_some() {
+                let text = "Pod sandbox changed, it will be killed and re-created.";
+                self.events.record(Event::about_pod(
+                    &status.pod,
+                    EventType::Normal,
+                    reason::SANDBOX_CHANGED,
+                    text,
+                ));
+            }
+            self.kill_pod(Some(pod), status, None).await?;
+            if actions.create_sandbox {
+                self.remove_init_containers(pod, status, 0).await;
+            }
+        } else {
+            for kill in &actions.containers_to_kill {
+                let Some(container) = status.containers.iter().find(|c| c.id == kill.id) else { continue };
+                self.kill_container(Some(pod), &status.pod, container, Some(&kill.message), None, None)
+                    .await?;
+            }
+        }
+        self.remove_init_containers(pod, status, 1).await;
+        Ok(())
+    }
+
+    /// Removes dead init containers but for the newest `keep` of each name. Mirrors `purgeInitContainers` (0) and
+    /// `pruneInitContainersBeforeStart` (1).
+    async fn remove_init_containers(&self, pod: &Pod, status: &PodStatus, keep: usize) {
+        use pod_model::ContainerState::{Created, Running};
+        for init in identity::init_containers(pod) {
+            let of_name = status.containers.iter().filter(|c| c.name == init.name);
+            for container in of_name.filter(|c| keep == 0 || !matches!(c.state, Created | Running)).skip(keep)
+            {
+                if let Err(error) = self.remove_container(&status.pod, container).await {
+                    tracing::warn!(pod = %status.pod, container = %container.name, %error, "failed to remove init container");
+                }
+            }
+        }
+    }
+
+    /// The sandbox to start containers in, made if there is none, and the pod's addresses.
+    async fn sandbox_for(
+        &self,
+        names: &PodRef,
+        pod: &Pod,
+        status: &PodStatus,
+        actions: &PodActions,
+        config: &v1::PodSandboxConfig,
+        place: &StartPlace,
+    ) -> Result<(String, Vec<String>), Waiting> {
+        if !actions.create_sandbox {
+            return Ok((actions.sandbox_id.clone().unwrap_or_default(), status.ips.clone()));
+        }
+        let make_log_dir = std::fs::create_dir_all(&config.log_directory);
+        make_log_dir.map_err(|error| {
+            let message = format!("create log directory {}: {error}", config.log_directory);
+            self.failed_sandbox(names, message, None)
+        })?;
+        place.take().await;
+        let request =
+            v1::RunPodSandboxRequest { config: Some(config.clone()), runtime_handler: String::new() };
+        let made = self.runtime.run_pod_sandbox(request).await;
+        let id = made.map_err(|e| self.failed_sandbox(names, e.message(), Some(&e)))?.pod_sandbox_id;
+        tracing::info!(pod = %names, sandbox = %id, attempt = actions.attempt, "created sandbox");
+        if identity::is_host_network(pod) {
+            return Ok((id, Vec::new()));
+        }
+        let request = v1::PodSandboxStatusRequest { pod_sandbox_id: id.clone(), verbose: false };
+        match self.runtime.pod_sandbox_status(request).await {
+            Ok(answer) => Ok((id, answer.status.as_ref().map(sandbox_ips).unwrap_or_default())),
+            Err(error) => {
+                let text = format!("Unable to get pod sandbox status: {}", error.message());
+                let event =
+                    Event::about_pod(names, EventType::Warning, reason::FAILED_POD_SANDBOX_STATUS, text);
+                self.events.record(event);
+                Err(away_or("CreatePodSandboxError", String::new(), &error))
+            }
+        }
+    }
+
+    fn sandbox_config(&self, pod: &Pod, attempt: u32) -> Result<v1::PodSandboxConfig, String> {
+        let surroundings = &self.settings.surroundings;
+        let (hostname, dns) = (surroundings.sandbox_hostname(pod)?, surroundings.dns(pod, &*self.events)?);
+        let log_directory = paths::pod_log_dir(&self.settings.pod_logs_dir, &PodRef::of(pod));
+        let input = SandboxInput {
+            attempt,
+            hostname,
+            dns,
+            cgroup_parent: cgroup_name::pod_cgroup_parent(pod, &self.settings.cgroup_root),
+            log_directory: log_directory.to_string_lossy().into_owned(),
+        };
+        sandbox_config(pod, input, &self.settings.node).map_err(|e| e.to_string())
+    }
+
+    fn failed_sandbox(&self, names: &PodRef, message: String, error: Option<&RuntimeError>) -> Waiting {
+        let text = format!("Failed to create pod sandbox: {message}");
+        let away = error.is_some_and(RuntimeError::is_unavailable);
+        if !away {
+            let event =
+                Event::about_pod(names, EventType::Warning, reason::FAILED_CREATE_POD_SANDBOX, text.clone());
+            self.events.record(event);
+        }
+        Waiting {
+            container: String::new(),
+            reason: "CreatePodSandboxError",
+            message: text,
+            until: None,
+            runtime_is_away: away,
+        }
+    }
+
+    /// Forgets the back-off of a pod that is gone.
+    pub fn forget(&self, pod: &PodRef) {
+        self.backoff.lock().unwrap_or_else(PoisonError::into_inner).forget(&backoff_prefix(pod));
+    }
+
+    /// Asks the runtime who it is. Mirrors `kuberuntime_manager.go: newKubeGenericRuntimeManager`'s version check.
+    ///
+    /// # Errors
+    /// The runtime does not answer.
+    pub async fn version(&self) -> Result<v1::VersionResponse, RuntimeError> {
+        self.runtime.version(v1::VersionRequest { version: KUBE_RUNTIME_API_VERSION.into() }).await
+    }
+}
+
+/// The only runtime API version there is (`kubeRuntimeAPIVersion`).
+pub const KUBE_RUNTIME_API_VERSION: &str = "0.1.0";
+
+pub(crate) fn backoff_prefix(pod: &PodRef) -> String {
+    format!("{}_{}_{}_", pod.name, pod.namespace, pod.uid)
+}
+
+pub(crate) fn away_or(reason: &'static str, container: String, error: &RuntimeError) -> Waiting {
+    Waiting {
+        container,
+        reason,
+        message: error.message(),
+        until: None,
+        runtime_is_away: error.is_unavailable(),
+    }
+}
+
+/// A pod's place among those that may be starting. Taken with the first heavy call of a sync and kept until the sync is
+/// over, so that a pod that has begun is finished before another one begins; given up while an image is fetched.
+pub(crate) struct StartPlace {
+    starts: Arc<Semaphore>,
+    held: tokio::sync::Mutex<Option<OwnedSemaphorePermit>>,
+}
+
+impl StartPlace {
+    fn new(starts: &Arc<Semaphore>) -> Self {
+        Self { starts: starts.clone(), held: tokio::sync::Mutex::new(None) }
+    }
+
+    /// Waits for a place, unless there is one already.
+    pub async fn take(&self) {
+        let mut held = self.held.lock().await;
+        if held.is_none() {
+            // The semaphore is never closed.
+            *held = self.starts.clone().acquire_owned().await.ok();
+        }
+    }
+
+    /// Gives the place up for others.
+    pub async fn give_up(&self) {
+        self.held.lock().await.take();
+    }
+}
