@@ -9,10 +9,9 @@ use kuberuntime::{KubeRuntime, PodSyncResult};
 use pleg::PlegHandle;
 use pod_model::identity::{is_host_network, spec};
 use pod_model::{Event, EventSink, EventType, Pod, PodCache, PodRef, PodStatus, reason};
-use pod_workers::{Outcome, PodSyncer, Retry};
+use pod_workers::{Outcome, PodSyncer, Retry, Synced};
 use status::pod_phase;
 use tokio::sync::{mpsc, watch};
-use tokio::time::Instant;
 
 use crate::housekeeping::Task;
 use crate::pod_dirs::PodDirs;
@@ -32,19 +31,19 @@ pub(crate) struct Syncer {
 #[async_trait]
 impl PodSyncer for Syncer {
     /// The order is the kubelet's: is it over? is the network ready? directories, volumes, then containers.
-    async fn sync_pod(&self, pod: &Arc<Pod>, status: &PodStatus) -> Outcome {
+    async fn sync_pod(&self, pod: &Arc<Pod>, status: &PodStatus) -> Synced {
         let names = PodRef::of(pod);
         if pod_phase(pod, status).is_terminal() {
-            return Outcome::PodIsOver;
+            return idle(Outcome::PodIsOver);
         }
         if let Some(not_ready) = self.network_trouble(pod) {
             let text = format!("network is not ready: {not_ready}");
             self.warn(&names, reason::NETWORK_NOT_READY, text);
-            return Outcome::Failed(Retry::NetworkNotReady);
+            return idle(Outcome::Failed(Retry::NetworkNotReady));
         }
         if let Err(error) = self.dirs.make(&names.uid) {
             self.warn(&names, reason::FAILED_SYNC, format!("error making pod data directories: {error}"));
-            return Outcome::Failed(Retry::Later);
+            return idle(Outcome::Failed(Retry::Later));
         }
         if let Some(volume) = spec(pod).volumes.iter().flatten().next() {
             // Without its volumes a pod must not start: it might write where it should not.
@@ -53,49 +52,37 @@ impl PodSyncer for Syncer {
                 volume.name
             );
             self.warn(&names, reason::FAILED_MOUNT, text);
-            return Outcome::Failed(Retry::Later);
+            return idle(Outcome::Failed(Retry::Later));
         }
         let result = self.runtime.sync_pod(pod, status).await;
-        if result.acted {
-            // The cache shows the pod as it was: have it looked at now rather than at the next relist.
-            self.pleg.request_relist(&names.uid);
-        }
         for waiting in &result.waiting {
             let (container, reason) = (&waiting.container, waiting.reason);
             tracing::debug!(pod = %names, container, reason, message = waiting.message, "container waits");
         }
-        outcome_of(&result)
+        Synced { outcome: outcome_of(&result), acted: result.acted }
     }
 
-    async fn sync_terminating_pod(&self, pod: Option<&Arc<Pod>>, status: &PodStatus, grace: i64) -> Outcome {
+    async fn sync_terminating_pod(&self, pod: Option<&Arc<Pod>>, status: &PodStatus, grace: i64) -> Synced {
         let killed = self.runtime.kill_pod(pod.map(|pod| &**pod), status, Some(grace)).await;
-        self.pleg.request_relist(status.uid());
-        if let Err(error) = killed {
-            if error.is_unavailable() {
-                return Outcome::Failed(Retry::WhenRuntimeIsBack);
-            }
-            self.warn(&status.pod, reason::FAILED_KILL_POD, format!("error killing pod: {error}"));
-            return Outcome::Failed(Retry::Later);
-        }
-        // Only what the runtime says counts: a container may have been started behind our back.
-        match self.cache.newer_than(&status.pod, Instant::now()).await {
-            Ok(after) if after.running().next().is_some() => {
-                tracing::warn!(pod = %status.pod, "detected running containers after a successful kill");
+        let outcome = match killed {
+            Ok(()) => self.nothing_runs(&status.pod).await,
+            Err(error) if error.is_unavailable() => Outcome::Failed(Retry::WhenRuntimeIsBack),
+            Err(error) => {
+                self.warn(&status.pod, reason::FAILED_KILL_POD, format!("error killing pod: {error}"));
                 Outcome::Failed(Retry::Later)
             }
-            Ok(_) => {
-                tracing::info!(pod = %status.pod, "pod stopped");
-                Outcome::Done
-            }
-            Err(error) if error.is_unavailable() => Outcome::Failed(Retry::WhenRuntimeIsBack),
-            Err(_) => Outcome::Failed(Retry::Later),
-        }
+        };
+        Synced { outcome, acted: true }
     }
 
     /// Nothing has to be undone yet: no volumes, no cgroups of our own. What lies in the runtime and in directories is
     /// housekeeping's.
-    async fn sync_terminated_pod(&self, _: &Arc<Pod>, _: &PodStatus) -> Outcome {
-        Outcome::Done
+    async fn sync_terminated_pod(&self, _: &Arc<Pod>, _: &PodStatus) -> Synced {
+        idle(Outcome::Done)
+    }
+
+    fn look_again(&self, pod: &PodRef) {
+        self.pleg.request_relist(&pod.uid);
     }
 
     fn forgotten(&self, pod: &PodRef) {
@@ -105,7 +92,29 @@ impl PodSyncer for Syncer {
     }
 }
 
+fn idle(outcome: Outcome) -> Synced {
+    Synced { outcome, acted: false }
+}
+
 impl Syncer {
+    /// After a kill, only what the runtime says counts: a container may have been started behind our back.
+    async fn nothing_runs(&self, pod: &PodRef) -> Outcome {
+        let killed = self.cache.moment();
+        self.pleg.request_relist(&pod.uid);
+        match self.cache.newer_than(pod, killed).await {
+            Ok(after) if after.running().next().is_some() => {
+                tracing::warn!(%pod, "detected running containers after a successful kill");
+                Outcome::Failed(Retry::Later)
+            }
+            Ok(_) => {
+                tracing::info!(%pod, "pod stopped");
+                Outcome::Done
+            }
+            Err(error) if error.is_unavailable() => Outcome::Failed(Retry::WhenRuntimeIsBack),
+            Err(_) => Outcome::Failed(Retry::Later),
+        }
+    }
+
     /// Why a pod may not start for the sake of the network; pods in the host's network do not care.
     fn network_trouble(&self, pod: &Pod) -> Option<String> {
         if is_host_network(pod) { None } else { self.state.borrow().network_error() }

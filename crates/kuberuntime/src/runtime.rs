@@ -12,8 +12,8 @@ use cri_client::{RuntimeError, RuntimeService, v1};
 use images::ImagePuller;
 use jiff::Timestamp;
 use pod_model::{
-    Backoff, Event, EventSink, EventType, FORGIVEN_AFTER, INITIAL, Pod, PodRef, PodStatus, cgroup_name,
-    identity, paths, reason, sandbox_ips,
+    Backoff, Container, Event, EventSink, EventType, FORGIVEN_AFTER, INITIAL, Pod, PodRef, PodStatus,
+    cgroup_name, identity, paths, reason, sandbox_ips,
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -59,7 +59,7 @@ pub struct Waiting {
 /// What a sync of a pod did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PodSyncResult {
-    /// It asked the runtime to change something, so the cache is out of date.
+    /// It asked the runtime to change something, or tried to, so the cache is out of date.
     pub acted: bool,
     /// Why some containers do not run; empty when all is as it should be.
     pub waiting: Vec<Waiting>,
@@ -96,10 +96,12 @@ impl KubeRuntime {
     /// may start now. A later sync, woken by what this one causes, takes the next step.
     pub async fn sync_pod(&self, pod: &Pod, status: &PodStatus) -> PodSyncResult {
         let actions = compute_pod_actions(pod, status);
-        let mut result = PodSyncResult { acted: !actions.is_empty(), waiting: Vec::new() };
+        let mut result = PodSyncResult::default();
         if actions.is_empty() {
             return result;
         }
+        // Starting may turn out to be waiting, which is no act.
+        result.acted = actions.kill_pod || actions.create_sandbox || !actions.containers_to_kill.is_empty();
         tracing::debug!(pod = %status.pod, ?actions, "pod differs from its spec");
         if let Err(error) = self.end_what_must_not_be(pod, status, &actions).await {
             result.waiting.push(away_or("KillContainerError", String::new(), &error));
@@ -143,19 +145,30 @@ impl KubeRuntime {
     async fn start_all(&self, starting: &Starting<'_>, actions: &PodActions, result: &mut PodSyncResult) {
         for index in &actions.init_containers_to_start {
             let Some(container) = identity::init_containers(starting.pod).get(*index) else { continue };
-            if let Err(waiting) = self.start_container(starting, container).await {
-                result.waiting.push(waiting);
-                if !identity::is_restartable_init(container) {
-                    return;
-                }
+            if !self.start_or_note(starting, container, result).await
+                && !identity::is_restartable_init(container)
+            {
+                return;
             }
         }
         for index in &actions.containers_to_start {
             let Some(container) = identity::spec(starting.pod).containers.get(*index) else { continue };
-            if let Err(waiting) = self.start_container(starting, container).await {
-                result.waiting.push(waiting);
-            }
+            self.start_or_note(starting, container, result).await;
         }
+    }
+
+    /// Starts a container and notes what came of it; whether it runs.
+    async fn start_or_note(
+        &self,
+        starting: &Starting<'_>,
+        container: &Container,
+        result: &mut PodSyncResult,
+    ) -> bool {
+        let started = self.start_container(starting, container).await;
+        result.acted |= started.as_ref().err().is_none_or(|waiting| waiting.until.is_none());
+        let runs = started.is_ok();
+        result.waiting.extend(started.err());
+        runs
     }
 
     async fn end_what_must_not_be(

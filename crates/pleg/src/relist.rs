@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use cri_client::{EventStream, RuntimeError, RuntimeService, v1};
 use futures::{FutureExt as _, StreamExt as _};
-use pod_model::{PodCache, PodRef, PodUid, labels};
+use pod_model::{Moment, PodCache, PodRef, PodUid, labels};
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
@@ -214,7 +214,7 @@ impl Pleg {
             // Before the look, so that nothing can happen between the two unnoticed.
             self.events = open_events(&*self.runtime).await;
         }
-        let asked = Instant::now();
+        let (asked, at) = (self.cache.moment(), Instant::now());
         let found = match look_at_all(&*self.runtime).await {
             Ok(found) => found,
             Err(error) => {
@@ -230,13 +230,13 @@ impl Pleg {
         }
         // Only now does the picture show everything that this look saw.
         self.cache.relisted(asked);
-        self.reach.send_replace(Some(Ok(asked)));
+        self.reach.send_replace(Some(Ok(at)));
         Some(())
     }
 
     /// Looks at one pod; `None` when nobody listens any more.
     async fn look_at(&mut self, uid: &PodUid) -> Option<()> {
-        let asked = Instant::now();
+        let asked = self.cache.moment();
         match look_at(&*self.runtime, uid).await {
             Ok(found) => {
                 let same = self.records.get(uid) == found.as_ref();
@@ -257,7 +257,7 @@ impl Pleg {
 
     /// Brings cache and listeners up to date with one pod. The record is kept only when the cache could be written:
     /// otherwise the next look finds the same difference again.
-    async fn reconcile(&mut self, uid: &PodUid, found: Option<PodRecord>, asked: Instant) -> Option<()> {
+    async fn reconcile(&mut self, uid: &PodUid, found: Option<PodRecord>, asked: Moment) -> Option<()> {
         let events = compare(self.records.get(uid), found.as_ref());
         let unreadable = matches!(self.cache.get(uid), Some(Err(_)));
         if events.is_empty() && !unreadable {

@@ -7,29 +7,36 @@
 //! Mirrors `container/cache.go`.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use cri_client::RuntimeError;
 use tokio::sync::Notify;
-use tokio::time::Instant;
 
 use crate::{PodRef, PodStatus, PodUid};
 
 /// What is known of one pod: its status, or why it could not be read.
 pub type Known = Result<Arc<PodStatus>, RuntimeError>;
 
+/// A point in the order of things: what is done after one moment was taken and before the next lies between the two.
+///
+/// The real kubelet compares wall-clock times here. An order needs no clock, cannot be stepped, and never has two
+/// things at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Moment(u64);
+
 #[derive(Debug, Clone)]
 struct Entry {
     known: Known,
-    /// When the runtime was asked; the answer shows at least everything that had happened by then.
-    asked: Instant,
+    /// Before the runtime was asked; the answer shows at least everything that had happened by then.
+    asked: Moment,
 }
 
 #[derive(Debug, Default)]
 struct Picture {
     pods: BTreeMap<PodUid, Entry>,
     /// When the last full relist asked. It vouches for every pod, also those that it did not find.
-    relisted: Option<Instant>,
+    relisted: Option<Moment>,
 }
 
 /// The statuses of all pods, shared by `pleg` and the workers.
@@ -37,6 +44,7 @@ struct Picture {
 pub struct PodCache {
     picture: Mutex<Picture>,
     changed: Notify,
+    moments: AtomicU64,
 }
 
 impl PodCache {
@@ -45,9 +53,15 @@ impl PodCache {
         Arc::new(Self::default())
     }
 
+    /// This moment: later than every one taken before. To be taken just before the runtime is asked, and just after
+    /// something was done to it.
+    pub fn moment(&self) -> Moment {
+        Moment(self.moments.fetch_add(1, Ordering::SeqCst))
+    }
+
     /// Records what the runtime answered when it was asked at `asked`. An older answer never replaces a newer one.
     /// Returns whether it was taken.
-    pub fn set(&self, uid: &PodUid, known: Known, asked: Instant) -> bool {
+    pub fn set(&self, uid: &PodUid, known: Known, asked: Moment) -> bool {
         let mut picture = self.lock();
         if picture.pods.get(uid).is_some_and(|entry| entry.asked > asked) {
             return false;
@@ -65,7 +79,7 @@ impl PodCache {
     }
 
     /// A full relist that asked at `asked` is done: what it did not change is as it was.
-    pub fn relisted(&self, asked: Instant) {
+    pub fn relisted(&self, asked: Moment) {
         let mut picture = self.lock();
         picture.relisted = picture.relisted.max(Some(asked));
         drop(picture);
@@ -92,7 +106,7 @@ impl PodCache {
     ///
     /// # Errors
     /// The runtime's error when the pod could not be read.
-    pub async fn newer_than(&self, pod: &PodRef, min: Instant) -> Known {
+    pub async fn newer_than(&self, pod: &PodRef, min: Moment) -> Known {
         loop {
             let changed = self.changed.notified();
             tokio::pin!(changed);
@@ -105,7 +119,7 @@ impl PodCache {
         }
     }
 
-    fn if_newer_than(&self, pod: &PodRef, min: Instant) -> Option<Known> {
+    fn if_newer_than(&self, pod: &PodRef, min: Moment) -> Option<Known> {
         let picture = self.lock();
         let vouched = picture.relisted.is_some_and(|asked| asked > min);
         match picture.pods.get(&pod.uid) {
@@ -124,8 +138,6 @@ impl PodCache {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
-
     fn pod() -> PodRef {
         PodRef { namespace: "default".into(), name: "web".into(), uid: PodUid::new("u1") }
     }
@@ -134,15 +146,10 @@ mod tests {
         Ok(Arc::new(PodStatus { ips: vec![ip.into()], ..PodStatus::empty(pod()) }))
     }
 
-    async fn tick() -> Instant {
-        tokio::time::advance(Duration::from_millis(1)).await;
-        Instant::now()
-    }
-
     #[tokio::test(start_paused = true)]
     async fn a_worker_waits_for_a_picture_younger_than_its_last_action() {
         let cache = PodCache::new();
-        let (before, acted) = (tick().await, tick().await);
+        let (before, acted) = (cache.moment(), cache.moment());
         cache.set(&pod().uid, status("old"), before);
         let waiting = tokio::spawn({
             let cache = cache.clone();
@@ -150,14 +157,15 @@ mod tests {
         });
         tokio::task::yield_now().await;
         assert!(!waiting.is_finished());
-        cache.set(&pod().uid, status("new"), tick().await);
+        let now = cache.moment();
+        cache.set(&pod().uid, status("new"), now);
         assert_eq!(waiting.await.expect("no panic"), ["new"]);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_relist_vouches_for_pods_that_it_did_not_change_or_find() {
         let cache = PodCache::new();
-        let (before, acted, later) = (tick().await, tick().await, tick().await);
+        let (before, acted, later) = (cache.moment(), cache.moment(), cache.moment());
         cache.set(&pod().uid, status("same"), before);
         assert!(!cache.is_complete());
         cache.relisted(later);
@@ -170,7 +178,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn an_older_answer_never_replaces_a_newer_one() {
         let cache = PodCache::new();
-        let (early, late) = (tick().await, tick().await);
+        let (early, late) = (cache.moment(), cache.moment());
         assert!(cache.set(&pod().uid, status("late"), late));
         assert!(!cache.set(&pod().uid, status("early"), early));
         assert_eq!(cache.get(&pod().uid).expect("known").expect("a status").ips, ["late"]);

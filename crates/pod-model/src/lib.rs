@@ -44,7 +44,7 @@ pub mod static_pod;
 mod status;
 
 pub use backoff::{Backoff, FORGIVEN_AFTER, INITIAL, MAX};
-pub use cache::{Known, PodCache};
+pub use cache::{Known, Moment, PodCache};
 pub use event::{Event, EventSink, EventType, RecordedEvents, field_path, reason};
 pub use hash::container_hash;
 pub use identity::{PodRef, PodUid};

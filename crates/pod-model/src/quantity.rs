@@ -3,7 +3,7 @@
 //! Mirrors `k8s.io/apimachinery/pkg/api/resource/quantity.go`. An amount is kept exactly, in billionths; what is finer
 //! is rounded up, away from giving a container less than it asked for.
 
-use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
+pub use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
 /// An amount, in billionths of one unit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]

@@ -31,4 +31,4 @@ mod worker;
 mod workers;
 
 pub use worker::{After, Outcome, Pauses, Reaction, Retry, Stage, Update, Work, Worker};
-pub use workers::{Parts, PodSyncer, PodWorkers, PodWorkersHandle, StageBoard, Standing};
+pub use workers::{Parts, PodSyncer, PodWorkers, PodWorkersHandle, StageBoard, Standing, Synced};

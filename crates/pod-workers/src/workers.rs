@@ -9,23 +9,36 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use clock::{Clock, Random};
 use cri_client::RuntimeError;
-use pod_model::{Event, EventSink, EventType, Pod, PodCache, PodRef, PodStatus, PodUid, reason, static_pod};
+use pod_model::{
+    Event, EventSink, EventType, Moment, Pod, PodCache, PodRef, PodStatus, PodUid, reason, static_pod,
+};
 use tokio::sync::mpsc;
 use tokio::task::{AbortHandle, JoinError, JoinSet};
 use tokio::time::Instant;
 
 use crate::worker::{After, Outcome, Pauses, Reaction, Retry, Stage, Update, Work, Worker};
 
+/// What came of a sync.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Synced {
+    /// Its outcome.
+    pub outcome: Outcome,
+    /// It changed something in the runtime, or may have: the next sync needs a picture from after it.
+    pub acted: bool,
+}
+
 /// What workers have done for them. Implemented by the `kubelet` crate, two floors up.
 /// Mirrors `pod_workers.go: podSyncer`.
 #[async_trait]
 pub trait PodSyncer: Send + Sync + 'static {
     /// Brings a pod closer to its spec.
-    async fn sync_pod(&self, pod: &Arc<Pod>, status: &PodStatus) -> Outcome;
+    async fn sync_pod(&self, pod: &Arc<Pod>, status: &PodStatus) -> Synced;
     /// Ends everything that a pod has within `grace` seconds; done only when nothing of it runs.
-    async fn sync_terminating_pod(&self, pod: Option<&Arc<Pod>>, status: &PodStatus, grace: i64) -> Outcome;
+    async fn sync_terminating_pod(&self, pod: Option<&Arc<Pod>>, status: &PodStatus, grace: i64) -> Synced;
     /// Cleans up what a pod whose containers have all ended leaves behind.
-    async fn sync_terminated_pod(&self, pod: &Arc<Pod>, status: &PodStatus) -> Outcome;
+    async fn sync_terminated_pod(&self, pod: &Arc<Pod>, status: &PodStatus) -> Synced;
+    /// A sync acted, so the picture of the pod is out of date: have it looked at now.
+    fn look_again(&self, pod: &PodRef);
     /// The pod's worker is gone: nobody wants the pod, and nothing of it runs.
     fn forgotten(&self, pod: &PodRef);
 }
@@ -96,8 +109,8 @@ struct Entry {
     running: Option<Running>,
     /// Something was heard since that began.
     pending: bool,
-    /// When its last work ended: the next one needs a picture from after that.
-    last_work: Instant,
+    /// When something was last done for it: the next work needs a picture from after that.
+    last_act: Moment,
     due: Option<Instant>,
 }
 
@@ -113,10 +126,10 @@ pub struct PodWorkers<S> {
     board: StageBoard,
     entries: BTreeMap<PodUid, Entry>,
     schedule: BTreeSet<(Instant, PodUid)>,
-    tasks: JoinSet<Outcome>,
+    tasks: JoinSet<Synced>,
     uid_of_task: BTreeMap<tokio::task::Id, PodUid>,
     names_in_use: StaticNames,
-    began: Instant,
+    began: Moment,
 }
 
 /// What the task needs besides the syncer.
@@ -138,6 +151,7 @@ impl<S: PodSyncer> PodWorkers<S> {
     pub fn new(syncer: Arc<S>, parts: Parts) -> (Self, PodWorkersHandle) {
         let (send, updates) = mpsc::unbounded_channel();
         let board = StageBoard::default();
+        let began = parts.cache.moment();
         let workers = Self {
             syncer,
             cache: parts.cache,
@@ -152,7 +166,7 @@ impl<S: PodSyncer> PodWorkers<S> {
             tasks: JoinSet::new(),
             uid_of_task: BTreeMap::new(),
             names_in_use: StaticNames::default(),
-            began: Instant::now(),
+            began,
         };
         (workers, PodWorkersHandle { updates: send, board })
     }
@@ -192,9 +206,9 @@ impl<S: PodSyncer> PodWorkers<S> {
                 Update::LookAgain | Update::Removed | Update::Kill { .. } => return,
             };
             // Nothing was done yet: any picture that the runtime has confirmed since the agent began is new enough.
-            let last_work = self.began;
+            let last_act = self.began;
             self.entries
-                .insert(uid.clone(), Entry { worker, running: None, pending: true, last_work, due: None });
+                .insert(uid.clone(), Entry { worker, running: None, pending: true, last_act, due: None });
             self.post(&uid);
             self.start(&uid);
             return;
@@ -243,7 +257,7 @@ impl<S: PodSyncer> PodWorkers<S> {
             self.events.clone(),
             names,
             work,
-            entry.last_work,
+            entry.last_act,
         );
         let abort = self.tasks.spawn(job);
         self.uid_of_task.insert(abort.id(), uid.clone());
@@ -251,22 +265,28 @@ impl<S: PodSyncer> PodWorkers<S> {
         self.post(uid);
     }
 
-    fn finished(&mut self, done: Result<(tokio::task::Id, Outcome), JoinError>) {
-        let (id, outcome) = match done {
+    fn finished(&mut self, done: Result<(tokio::task::Id, Synced), JoinError>) {
+        let (id, synced) = match done {
             Ok(done) => done,
-            Err(error) if error.is_cancelled() => (error.id(), Outcome::Cancelled),
+            Err(error) if error.is_cancelled() => {
+                (error.id(), Synced { outcome: Outcome::Cancelled, acted: true })
+            }
             Err(error) => {
                 // A bug in this program must not take the other pods along.
                 tracing::error!(%error, "a pod sync panicked");
-                (error.id(), Outcome::Failed(Retry::Later))
+                (error.id(), Synced { outcome: Outcome::Failed(Retry::Later), acted: true })
             }
         };
         let Some(uid) = self.uid_of_task.remove(&id) else { return };
         let Some(entry) = self.entries.get_mut(&uid) else { return };
         let Some(running) = entry.running.take() else { return };
-        entry.last_work = Instant::now();
-        let after =
-            entry.worker.completed(running.stage, outcome, &self.pauses, self.clock.now(), &self.random);
+        if synced.acted {
+            // In this order: a look that began before this moment may have seen the pod as it was.
+            entry.last_act = self.cache.moment();
+            self.syncer.look_again(entry.worker.names());
+        }
+        let (now, outcome) = (self.clock.now(), synced.outcome);
+        let after = entry.worker.completed(running.stage, outcome, &self.pauses, now, &self.random);
         self.after(&uid, after);
     }
 
@@ -312,16 +332,16 @@ impl<S: PodSyncer> PodWorkers<S> {
     }
 }
 
-/// One piece of work: waits for a picture from after the last one, then has the syncer do it.
+/// One piece of work: waits for a picture from after the last act, then has the syncer do it.
 async fn do_work<S: PodSyncer>(
     syncer: Arc<S>,
     cache: Arc<PodCache>,
     events: Arc<dyn EventSink>,
     names: PodRef,
     work: Work,
-    last_work: Instant,
-) -> Outcome {
-    let status = match cache.newer_than(&names, last_work).await {
+    last_act: Moment,
+) -> Synced {
+    let status = match cache.newer_than(&names, last_act).await {
         Ok(status) => status,
         Err(error) => return unreadable(&*events, &names, &error),
     };
@@ -329,17 +349,21 @@ async fn do_work<S: PodSyncer>(
         (Stage::Syncing, Some(pod)) => syncer.sync_pod(pod, &status).await,
         (Stage::Terminating, pod) => syncer.sync_terminating_pod(pod.as_ref(), &status, work.grace).await,
         (Stage::Terminated, Some(pod)) => syncer.sync_terminated_pod(pod, &status).await,
-        (Stage::Syncing | Stage::Terminated, None) | (Stage::Finished, _) => Outcome::Done,
+        (Stage::Syncing | Stage::Terminated, None) | (Stage::Finished, _) => {
+            Synced { outcome: Outcome::Done, acted: false }
+        }
     }
 }
 
-fn unreadable(events: &dyn EventSink, names: &PodRef, error: &RuntimeError) -> Outcome {
+fn unreadable(events: &dyn EventSink, names: &PodRef, error: &RuntimeError) -> Synced {
+    // Nothing was done, but the next try needs another picture than this one.
+    let again = |retry| Synced { outcome: Outcome::Failed(retry), acted: true };
     if error.is_unavailable() {
-        return Outcome::Failed(Retry::WhenRuntimeIsBack);
+        return again(Retry::WhenRuntimeIsBack);
     }
     let text = format!("error determining status: {error}");
     events.record(Event::about_pod(names, EventType::Warning, reason::FAILED_SYNC, text));
-    Outcome::Failed(Retry::Later)
+    again(Retry::Later)
 }
 
 async fn sleep_until(at: Option<Instant>) {

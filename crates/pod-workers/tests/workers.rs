@@ -8,7 +8,9 @@ use async_trait::async_trait;
 use clock::{Clock, Random};
 use cri_client::{Code, RuntimeError};
 use pod_model::{Pod, PodCache, PodRef, PodStatus, PodUid, RecordedEvents};
-use pod_workers::{Outcome, Parts, Pauses, PodSyncer, PodWorkers, PodWorkersHandle, Retry, Stage, Update};
+use pod_workers::{
+    Outcome, Parts, Pauses, PodSyncer, PodWorkers, PodWorkersHandle, Retry, Stage, Synced, Update,
+};
 use tokio::time::Instant;
 
 /// Writes down each sync; answers what it was told to, [`Outcome::Done`] otherwise.
@@ -21,7 +23,7 @@ struct Notebook {
 }
 
 impl Notebook {
-    async fn note(&self, kind: &'static str, uid: &PodUid, more: &str) -> Outcome {
+    async fn note(&self, kind: &'static str, uid: &PodUid, more: &str) -> Synced {
         let at = self.began.elapsed().as_secs();
         self.lines.lock().expect("lock").push(format!("{at} {kind} {uid}{more}"));
         {
@@ -34,10 +36,8 @@ impl Notebook {
         let takes = *self.takes.lock().expect("lock");
         tokio::time::sleep(takes).await;
         let mut answers = self.answers.lock().expect("lock");
-        answers
-            .get_mut(kind)
-            .and_then(|list| (!list.is_empty()).then(|| list.remove(0)))
-            .unwrap_or(Outcome::Done)
+        let answer = answers.get_mut(kind).and_then(|list| (!list.is_empty()).then(|| list.remove(0)));
+        Synced { outcome: answer.unwrap_or(Outcome::Done), acted: true }
     }
 }
 
@@ -51,15 +51,16 @@ impl Drop for Leave<'_> {
 
 #[async_trait]
 impl PodSyncer for Notebook {
-    async fn sync_pod(&self, pod: &Arc<Pod>, _: &PodStatus) -> Outcome {
+    async fn sync_pod(&self, pod: &Arc<Pod>, _: &PodStatus) -> Synced {
         self.note("sync", &pod_model::identity::uid(pod), "").await
     }
-    async fn sync_terminating_pod(&self, _: Option<&Arc<Pod>>, status: &PodStatus, grace: i64) -> Outcome {
+    async fn sync_terminating_pod(&self, _: Option<&Arc<Pod>>, status: &PodStatus, grace: i64) -> Synced {
         self.note("end", status.uid(), &format!(" within {grace}")).await
     }
-    async fn sync_terminated_pod(&self, pod: &Arc<Pod>, _: &PodStatus) -> Outcome {
+    async fn sync_terminated_pod(&self, pod: &Arc<Pod>, _: &PodStatus) -> Synced {
         self.note("clean", &pod_model::identity::uid(pod), "").await
     }
+    fn look_again(&self, _: &PodRef) {}
     fn forgotten(&self, pod: &PodRef) {
         self.lines.lock().expect("lock").push(format!(
             "{} forgotten {}",
@@ -95,7 +96,7 @@ fn given() -> Given {
     tokio::spawn(async move {
         loop {
             tokio::time::sleep(Duration::from_millis(100)).await;
-            relisting.relisted(Instant::now());
+            relisting.relisted(relisting.moment());
         }
     });
     Given { notes, cache, handle }
@@ -216,7 +217,7 @@ async fn a_pod_whose_status_cannot_be_read_waits_for_the_runtime_and_is_synced_w
     let web = pod("web", "u1", "file");
     let away =
         RuntimeError::Unavailable { rpc: "ContainerStatus", object: String::new(), message: "gone".into() };
-    given.cache.set(&PodUid::new("u1"), Err(away), Instant::now());
+    given.cache.set(&PodUid::new("u1"), Err(away), given.cache.moment());
     given.configure(&web);
     given.pass(5).await;
     assert!(given.lines().is_empty());
@@ -226,9 +227,13 @@ async fn a_pod_whose_status_cannot_be_read_waits_for_the_runtime_and_is_synced_w
         code: Code::Internal,
         message: "broken".into(),
     };
-    given.cache.set(&PodUid::new("u1"), Err(broken), Instant::now());
+    given.cache.set(&PodUid::new("u1"), Err(broken), given.cache.moment());
     given.pass(1).await;
-    given.cache.set(&PodUid::new("u1"), Ok(Arc::new(PodStatus::empty(PodRef::of(&web)))), Instant::now());
+    given.cache.set(
+        &PodUid::new("u1"),
+        Ok(Arc::new(PodStatus::empty(PodRef::of(&web)))),
+        given.cache.moment(),
+    );
     given.pass(16).await;
     assert_eq!(given.lines().len(), 1);
 }
