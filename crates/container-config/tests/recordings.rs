@@ -1,4 +1,4 @@
-//! The messages of this crate against those that a real kubelet sent (`golden/`; v1.36.2, cgroup v1, containerd 1.7).
+//! The messages of this crate against those that a real kubelet sent (`recordings/`; v1.36.2, cgroup v1, containerd 1.7).
 //!
 //! What other crates decide (dns, host name, log folder, mounts, environment, command, the image's reference) is taken
 //! from the recording and given as input; everything else must come out equal, field by field, absent fields included.
@@ -38,7 +38,7 @@ fn here(path: &str) -> PathBuf {
 
 /// The pod as the recorded kubelet had it after defaulting; its status is no part of the question.
 fn pod(recording: &str) -> Pod {
-    let text = std::fs::read_to_string(here(&format!("tests/golden/{recording}.pod.json"))).expect("a pod");
+    let text = std::fs::read_to_string(here(&format!("../../recordings/{recording}.pod.json"))).expect("a pod");
     let pods: Value = serde_json::from_str(&text).expect("JSON");
     let pod = &pods[0];
     serde_json::from_value(serde_json::json!({"metadata": pod["metadata"], "spec": pod["spec"]}))
@@ -46,7 +46,7 @@ fn pod(recording: &str) -> Pod {
 }
 
 fn requests(recording: &str, call: &str) -> Vec<Value> {
-    let text = std::fs::read_to_string(here(&format!("tests/golden/{recording}.cri.jsonl"))).expect("calls");
+    let text = std::fs::read_to_string(here(&format!("../../recordings/{recording}.cri.jsonl"))).expect("calls");
     let calls = text.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
     calls.filter(|c| c["call"] == call).map(|mut c| c["request"].take()).collect()
 }

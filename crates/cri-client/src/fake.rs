@@ -24,23 +24,8 @@ use tonic::Code;
 
 pub use script::{ExecAnswer, Run};
 
-use crate::{Call, GrpcRuntime, RuntimeError, v1};
+use crate::{Call, GrpcRuntime, RecordedCall, RuntimeError, v1};
 use state::State;
-
-/// One call that the runtime got.
-#[derive(Clone, Debug)]
-pub struct RecordedCall {
-    /// Since the runtime was made.
-    pub at: Duration,
-    /// The RPC's name.
-    pub rpc: &'static str,
-    /// The request, as it stands on the wire.
-    pub request: Vec<u8>,
-    /// The error that it was answered with.
-    pub error: Option<String>,
-    /// The exit code, for `ExecSync`.
-    pub exit_code: Option<i32>,
-}
 
 #[derive(Debug)]
 struct Injected {
@@ -150,7 +135,9 @@ impl FakeRuntime {
 
     /// Somebody stops a sandbox: its containers are killed and it is not ready any more.
     pub fn stop_sandbox_quietly(&self, id: &str) {
-        for gone in self.state().stop_sandbox(id, self.clock.now_nanos()) {
+        // A binding of its own: the loop below takes the lock again.
+        let ended = self.state().stop_sandbox(id, self.clock.now_nanos());
+        for gone in ended {
             self.send(&gone, v1::ContainerEventType::ContainerStoppedEvent);
         }
     }
@@ -244,8 +231,8 @@ impl FakeRuntime {
                 at: self.began.elapsed(),
                 rpc: R::RPC,
                 request: request.encode_to_vec(),
+                response: Vec::new(),
                 error: None,
-                exit_code: None,
             });
             calls.len() - 1
         };
@@ -270,6 +257,14 @@ impl FakeRuntime {
                 place,
                 RuntimeError::from_status(R::RPC, request.object(), &tonic::Status::new(code, message)),
             )),
+        }
+    }
+
+    /// Notes an answer beside its call, where somebody may want to read it.
+    fn answered(&self, place: usize, response: &impl prost::Message) {
+        let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(call) = calls.get_mut(place) {
+            call.response = response.encode_to_vec();
         }
     }
 

@@ -129,9 +129,15 @@ macro_rules! call_runtime_service {
                     RuntimeError::from_status("GetContainerEvents", String::new(), status)
                 };
                 let mut client = self.runtime.clone();
-                // No deadline: the stream lives as long as the runtime does.
-                let stream = client.get_container_events(v1::GetEventsRequest {}).await.map_err(|s| of(&s))?;
-                Ok(stream.into_inner().map(move |event| event.map_err(|s| of(&s))).boxed())
+                // No deadline: the stream lives as long as the runtime does. It is opened when it is first polled, and
+                // an error of the opening is its first item: containerd answers the call only with its first event,
+                // which may be hours away.
+                let opening = async move { client.get_container_events(v1::GetEventsRequest {}).await };
+                let events = futures::stream::once(opening).flat_map(move |opened| match opened {
+                    Ok(stream) => stream.into_inner().map(move |event| event.map_err(|s| of(&s))).boxed(),
+                    Err(status) => futures::stream::iter([Err(of(&status))]).boxed(),
+                });
+                Ok(events.boxed())
             }
         }
     };

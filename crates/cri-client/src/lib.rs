@@ -17,6 +17,7 @@
 //! | [`RuntimeService`], [`ImageService`] | `cri-api/pkg/apis/services.go` |
 //! | [`GrpcRuntime`] | `cri-client/pkg/remote_runtime.go`, `remote_image.go` |
 //! | [`Call`] | the deadlines spread over those two files |
+//! | [`Recorder`] | none: what `crictl`'s users do with a proxy |
 //! | [`fake::FakeRuntime`] | `cri-api/pkg/apis/testing/fake_runtime_service.go` |
 //!
 //! Left out:
@@ -28,6 +29,7 @@ mod call;
 mod error;
 pub mod fake;
 mod grpc;
+mod record;
 mod serve;
 mod service;
 
@@ -43,6 +45,7 @@ pub use error::RuntimeError;
 pub use grpc::{
     DEFAULT_ENDPOINT, DEFAULT_REQUEST_TIMEOUT, EndpointError, GrpcRuntime, MAX_MESSAGE_SIZE, socket_path,
 };
+pub use record::{RecordedCall, Recorder};
 pub use serve::serve;
 pub use service::{EventStream, ImageService, RuntimeService};
 pub use tonic::Code;

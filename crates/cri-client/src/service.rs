@@ -27,7 +27,8 @@ macro_rules! declare_runtime_service {
                 }
             )*
 
-            /// Every change of every sandbox and container from now on.
+            /// Every change of every sandbox and container from when the stream is first polled. That the runtime has
+            /// no events may be said by the call or by the stream's first item.
             ///
             /// containerd before 1.7 answers `Unimplemented`; containerd 1.7 splits the events between subscribers,
             /// so a node has one subscriber and never trusts events alone.

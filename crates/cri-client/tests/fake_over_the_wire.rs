@@ -5,7 +5,7 @@ use std::time::Duration;
 use clock::Clock;
 use cri_client::fake::{FakeRuntime, Run};
 use cri_client::{Code, GrpcRuntime, ImageService as _, RuntimeError, RuntimeService as _, v1};
-use futures::StreamExt as _;
+use futures::{FutureExt as _, StreamExt as _};
 
 const TIMEOUT: Duration = Duration::from_secs(120);
 
@@ -29,6 +29,14 @@ async fn started(client: &GrpcRuntime, name: &str) -> String {
     id
 }
 
+/// A stream that the runtime has heard of: it is opened by polling it, and answered in order.
+async fn listening(client: &GrpcRuntime) -> cri_client::EventStream {
+    let mut events = client.get_container_events().await.expect("a stream");
+    assert!(events.next().now_or_never().is_none());
+    client.version(v1::VersionRequest::default()).await.expect("an answer");
+    events
+}
+
 async fn status(client: &GrpcRuntime, id: &str) -> v1::ContainerStatus {
     let request = v1::ContainerStatusRequest { container_id: id.into(), verbose: false };
     client.container_status(request).await.expect("a status").status.expect("a status")
@@ -39,7 +47,7 @@ async fn a_container_runs_ends_by_itself_and_every_step_is_an_event() {
     let fake = FakeRuntime::new(Clock::system());
     fake.script("app", [Run::exits_after(Duration::from_secs(3), 7)]);
     let client = fake.connect(TIMEOUT);
-    let mut events = client.get_container_events().await.expect("a stream");
+    let mut events = listening(&client).await;
 
     let id = started(&client, "app").await;
     let mut kinds = Vec::new();
@@ -136,13 +144,17 @@ async fn a_call_gives_up_at_its_deadline_and_injected_failures_end() {
 async fn the_client_finds_a_runtime_that_was_away() {
     let fake = FakeRuntime::new(Clock::system());
     let client = fake.connect(TIMEOUT);
-    let mut events = client.get_container_events().await.expect("a stream");
+    let mut events = listening(&client).await;
     fake.set_away(true);
     assert!(events.next().await.is_none(), "the stream ends with the runtime");
     assert!(client.version(v1::VersionRequest::default()).await.expect_err("away").is_unavailable());
     fake.set_away(false);
     client.version(v1::VersionRequest::default()).await.expect("back");
-    assert_eq!(fake.requests::<v1::VersionRequest>().len(), 2);
+    assert_eq!(fake.requests::<v1::VersionRequest>().len(), 3);
+
+    fake.without_events();
+    let first = client.get_container_events().await.expect("a stream").next().await.expect("an answer");
+    assert!(first.expect_err("there are none").is_unimplemented());
 }
 
 #[tokio::test]

@@ -190,12 +190,14 @@ impl Pleg {
                 // About something never seen: only a full look can tell whose it is.
                 None => *next_look = Instant::now(),
             },
+            Some(Err(error)) if error.is_unimplemented() => self.events = no_events(),
             ended => {
                 if let Some(Err(error)) = &ended {
                     tracing::debug!(%error, "the runtime's event stream broke");
                 }
                 self.events = Events::Closed;
-                *next_look = Instant::now();
+                // Not at once: a stream that breaks whenever it is opened must not keep this loop busy.
+                *next_look = (*next_look).min(Instant::now() + self.periods.without_events);
             }
         }
     }
@@ -299,17 +301,21 @@ async fn next_event(events: &mut Events) -> Option<Result<v1::ContainerEventResp
 
 async fn open_events(runtime: &dyn RuntimeService) -> Events {
     match runtime.get_container_events().await {
-        Ok(stream) => {
-            tracing::info!("listening to the runtime's events");
-            Events::Open(stream)
-        }
-        Err(error) if error.is_unimplemented() => {
-            tracing::info!("the runtime sends no events: relisting every second instead");
-            Events::Unsupported
-        }
+        Ok(mut stream) => match stream.next().now_or_never() {
+            // Polling is what opens the stream. An event that is there already is part of the look that follows.
+            None | Some(Some(Ok(_))) => Events::Open(stream),
+            Some(Some(Err(error))) if error.is_unimplemented() => no_events(),
+            Some(None | Some(Err(_))) => Events::Closed,
+        },
+        Err(error) if error.is_unimplemented() => no_events(),
         Err(error) => {
             tracing::debug!(%error, "the runtime's event stream cannot be opened yet");
             Events::Closed
         }
     }
+}
+
+fn no_events() -> Events {
+    tracing::info!("the runtime sends no events: relisting every second instead");
+    Events::Unsupported
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::{Container, Pod};
 
-use crate::{PodRef, PodUid, container_hash};
+use crate::{PodRef, PodUid, container_hash, go_json};
 
 /// Labels or annotations.
 pub type Map = BTreeMap<String, String>;
@@ -72,10 +72,10 @@ pub fn container_annotations(pod: &Pod, container: &Container, restart_count: u3
         note(TERMINATION_GRACE_PERIOD, grace.to_string());
     }
     if let Some(hook) = container.lifecycle.as_ref().and_then(|l| l.pre_stop.as_ref()) {
-        note(PRE_STOP_HANDLER, serde_json::to_string(hook).unwrap_or_default());
+        note(PRE_STOP_HANDLER, go_json::handler(hook));
     }
     if let Some(ports) = container.ports.as_ref().filter(|p| !p.is_empty()) {
-        note(CONTAINER_PORTS, serde_json::to_string(ports).unwrap_or_default());
+        note(CONTAINER_PORTS, go_json::ports(ports));
     }
     notes
 }

@@ -33,6 +33,7 @@ mod backoff;
 mod cache;
 pub mod cgroup_name;
 mod event;
+mod go_json;
 mod hash;
 pub mod identity;
 pub mod labels;

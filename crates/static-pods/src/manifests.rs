@@ -7,9 +7,10 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use pod_manifest::decode;
 use pod_model::{Pod, PodRef};
 
-use crate::manifest::{ManifestError, ManifestProblem, decode};
+use crate::problem::{FileError, ManifestProblem};
 use crate::source::{Content, Listing};
 
 /// The manifests of one node, as last seen.
@@ -17,7 +18,7 @@ use crate::source::{Content, Listing};
 pub struct Manifests {
     node_name: String,
     files: BTreeMap<PathBuf, File>,
-    reported: BTreeMap<PathBuf, ManifestError>,
+    reported: BTreeMap<PathBuf, FileError>,
 }
 
 /// What is known of one file.
@@ -27,7 +28,7 @@ struct File {
     /// The pod of the latest version that was good.
     last_good: Option<Arc<Pod>>,
     /// What is wrong with the present version.
-    error: Option<ManifestError>,
+    error: Option<FileError>,
     unknown_fields: Vec<String>,
 }
 
@@ -47,7 +48,7 @@ pub struct Observation {
 /// The pods that may run side by side, and the files that must stand back.
 struct Claims {
     pods: Vec<Arc<Pod>>,
-    refused: BTreeMap<PathBuf, ManifestError>,
+    refused: BTreeMap<PathBuf, FileError>,
 }
 
 impl Manifests {
@@ -78,7 +79,7 @@ impl Manifests {
         let Claims { pods, refused } = settle_claims(&self.files);
         observation.pods = pods;
         let errors = self.files.iter().filter_map(|(path, file)| Some((path.clone(), file.error.clone()?)));
-        let problems: BTreeMap<PathBuf, ManifestError> = refused.into_iter().chain(errors).collect();
+        let problems: BTreeMap<PathBuf, FileError> = refused.into_iter().chain(errors).collect();
         for (path, error) in &problems {
             if self.reported.get(path) != Some(error) {
                 observation.new_problems.push(ManifestProblem { path: path.clone(), error: error.clone() });
@@ -93,7 +94,10 @@ impl Manifests {
 
 /// Reads a file's present version; a bad one leaves the last good pod in place.
 fn read(path: &Path, content: Content, known: Option<File>, node_name: &str) -> File {
-    let decoded = content.as_ref().map_err(Clone::clone).and_then(|bytes| decode(bytes, path, node_name));
+    let decoded = match &content {
+        Ok(bytes) => decode(bytes, path, node_name).map_err(FileError::from),
+        Err(error) => Err(error.clone()),
+    };
     match decoded {
         Ok(manifest) => {
             // The same pod, written differently (a comment, another order), stays the very same.
@@ -119,7 +123,7 @@ fn settle_claims(files: &BTreeMap<PathBuf, File>) -> Claims {
         let keys = [("name", names.to_string()), ("uid", names.uid.to_string())];
         let holder = keys.iter().find_map(|key| holders.get(key).map(|first| (key, *first)));
         if let Some(((field, value), first)) = holder {
-            let taken = ManifestError::Taken { field, value: value.clone(), first: first.to_owned() };
+            let taken = FileError::Taken { field, value: value.clone(), first: first.to_owned() };
             claims.refused.insert(path.clone(), taken);
             continue;
         }

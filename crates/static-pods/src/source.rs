@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
+use pod_manifest::{MAX_MANIFEST_BYTES, ManifestError};
 use tokio::sync::Notify;
 
-use crate::manifest::{MAX_MANIFEST_BYTES, ManifestError, ManifestProblem};
+use crate::problem::{FileError, ManifestProblem};
 
 /// What a file holds, or why it cannot be read.
-pub type Content = Result<Arc<[u8]>, ManifestError>;
+pub type Content = Result<Arc<[u8]>, FileError>;
 
 /// Every manifest there is, by path. A file that is absent here is gone.
 pub type Listing = BTreeMap<PathBuf, Content>;
@@ -50,14 +51,17 @@ impl InMemoryManifests {
     /// Writes a file, or writes it anew.
     pub fn insert(&self, path: impl Into<PathBuf>, bytes: impl Into<Vec<u8>>) {
         let bytes: Vec<u8> = bytes.into();
-        let content =
-            if bytes.len() > MAX_MANIFEST_BYTES { Err(ManifestError::TooLarge) } else { Ok(bytes.into()) };
+        let content = if bytes.len() > MAX_MANIFEST_BYTES {
+            Err(ManifestError::TooLarge.into())
+        } else {
+            Ok(bytes.into())
+        };
         self.change(|files| files.insert(path.into(), content));
     }
 
     /// Makes a file unreadable, for the reason given.
     pub fn insert_unreadable(&self, path: impl Into<PathBuf>, reason: impl Into<String>) {
-        let content = Err(ManifestError::Unreadable(reason.into()));
+        let content = Err(FileError::Unreadable(reason.into()));
         self.change(|files| files.insert(path.into(), content));
     }
 

@@ -6,8 +6,8 @@ use std::time::Duration;
 use pod_model::Pod;
 use tokio::sync::mpsc;
 
-use crate::manifest::ManifestProblem;
 use crate::manifests::Manifests;
+use crate::problem::ManifestProblem;
 use crate::source::ManifestSource;
 
 /// How often the manifests are looked at without being told to: `fileCheckFrequency` of the `KubeletConfiguration`.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use nix::sys::stat::Mode;
 use pod_model::{Pod, PodRef};
-use static_pods::{ManifestDirectory, ManifestError, ManifestSource, StaticPods};
+use static_pods::{FileError, ManifestDirectory, ManifestError, ManifestSource, StaticPods};
 use tempfile::TempDir;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout};
@@ -221,11 +221,11 @@ async fn what_is_no_regular_file_is_named_and_hangs_nothing() {
     let mut source = ManifestDirectory::new(&path);
     let listing = timeout(DEADLINE, source.list()).await.expect("does not hang").expect("a directory");
     let error = |name: &str| listing[&path.join(name)].clone().expect_err(name);
-    assert_eq!(error("pipe"), ManifestError::NotAFile("a pipe"));
-    assert_eq!(error("socket"), ManifestError::NotAFile("a socket"));
-    assert_eq!(error("directory"), ManifestError::NotAFile("a directory"));
-    assert_eq!(error("device"), ManifestError::NotAFile("a device"));
-    assert_eq!(error("large"), ManifestError::TooLarge);
+    assert_eq!(error("pipe"), FileError::NotAFile("a pipe"));
+    assert_eq!(error("socket"), FileError::NotAFile("a socket"));
+    assert_eq!(error("directory"), FileError::NotAFile("a directory"));
+    assert_eq!(error("device"), FileError::NotAFile("a device"));
+    assert_eq!(error("large"), FileError::from(ManifestError::TooLarge));
     assert!(error("dangling").to_string().contains("No such file or directory"));
     // Root reads everything.
     if !nix::unistd::geteuid().is_root() {

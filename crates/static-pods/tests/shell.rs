@@ -108,7 +108,7 @@ async fn a_scan_every_twenty_seconds_finds_what_no_event_told() {
 async fn while_the_manifests_cannot_be_looked_at_the_last_set_stays_and_this_is_told_once() {
     let problem = ManifestProblem {
         path: "/m".into(),
-        error: static_pods::ManifestError::Unreadable("Permission denied".into()),
+        error: static_pods::FileError::Unreadable("Permission denied".into()),
     };
     let files = Arc::new(Mutex::new(Err(problem.clone())));
     let (mut sets, told) = start(Mute(Arc::clone(&files)));

@@ -52,7 +52,9 @@ impl RuntimeService for FakeRuntime {
         let pod_sandbox_id = made.map_err(|m| self.note(place, refuse(&request, Code::Unknown, m)))?;
         self.send(&pod_sandbox_id, ContainerCreatedEvent);
         self.send(&pod_sandbox_id, ContainerStartedEvent);
-        Ok(v1::RunPodSandboxResponse { pod_sandbox_id })
+        let response = v1::RunPodSandboxResponse { pod_sandbox_id };
+        self.answered(place, &response);
+        Ok(response)
     }
 
     async fn stop_pod_sandbox(
@@ -128,7 +130,9 @@ impl RuntimeService for FakeRuntime {
         );
         let container_id = made.map_err(|m| self.note(place, refuse(&request, Code::Unknown, m)))?;
         self.send(&container_id, ContainerCreatedEvent);
-        Ok(v1::CreateContainerResponse { container_id })
+        let response = v1::CreateContainerResponse { container_id };
+        self.answered(place, &response);
+        Ok(response)
     }
 
     async fn start_container(
@@ -257,11 +261,10 @@ impl RuntimeService for FakeRuntime {
             return Err(self.note(place, refuse(&request, Code::DeadlineExceeded, message)));
         }
         tokio::time::sleep(answer.takes).await;
-        let mut calls = self.calls.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if let Some(call) = calls.get_mut(place) {
-            call.exit_code = Some(answer.exit_code);
-        }
-        Ok(v1::ExecSyncResponse { stdout: answer.stdout, stderr: Vec::new(), exit_code: answer.exit_code })
+        let response =
+            v1::ExecSyncResponse { stdout: answer.stdout, stderr: Vec::new(), exit_code: answer.exit_code };
+        self.answered(place, &response);
+        Ok(response)
     }
 
     async fn runtime_config(

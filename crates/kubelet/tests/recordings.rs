@@ -1,0 +1,182 @@
+//! The assembled kubelet against recordings of the real one: the same manifest, the same runtime answers, and the same
+//! requests, field by field. In paused time, on the in-memory runtime.
+//!
+//! `recordings/differences.txt` lists the fields that another chapter owns, with the reason. A line there that does not
+//! occur any more is a failure, too.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clock::{Clock, Random};
+use cri_client::fake::{FakeRuntime, Run};
+use e2e::recording::{Masks, Recording, Step, UID_AS_BASE64, compare, descriptors, folder, from_calls};
+use kubelet::{Dependencies, DnsSettings, EnvFacts, Kubelet, NodeFacts, Settings, Surroundings};
+use pod_model::RecordedEvents;
+use static_pods::InMemoryManifests;
+
+const IMAGE: &str = "docker.io/library/busybox:1.36";
+const IMAGE_ID: &str = "sha256:9080ebff8fa86cc56650a3b54443003a258af3cf6582438ead4f03b1aeb615b7";
+
+/// What the containers of a recording did on the real machine.
+fn scripts(recording: &str) -> Vec<(&'static str, Vec<Run>)> {
+    let deaf = || Run::until_stopped().deaf();
+    let ends = |code| Run::exits_after(Duration::from_millis(50), code);
+    match recording {
+        "01-minimal" | "03-env-and-downward" => vec![("main", vec![deaf()])],
+        "02-init-and-sidecar" => vec![("first", vec![ends(0)]), ("last", vec![ends(0)])],
+        "05-qos-burstable" => vec![("some", vec![deaf()]), ("none", vec![deaf()])],
+        "06-host-network" => vec![],
+        "10-crash-loop" => vec![("main", vec![ends(3)])],
+        "11-restart-never" => vec![("ok", vec![ends(0)]), ("bad", vec![ends(1)])],
+        "13-ports-dns-hosts" => vec![("main", vec![deaf()])],
+        other => panic!("no script for {other}"),
+    }
+}
+
+struct Node {
+    fake: Arc<FakeRuntime>,
+    manifests: InMemoryManifests,
+    root: tempfile::TempDir,
+    _kubelet: Kubelet,
+}
+
+/// A node like the one that the recordings were made on.
+async fn node(recording: &str) -> Node {
+    let clock = Clock::starting_at("2026-01-01T00:00:00Z".parse().expect("a time"));
+    let fake = FakeRuntime::new(clock.clone());
+    fake.add_image(IMAGE, IMAGE_ID);
+    // As on a real machine: what follows a stop comes visibly later.
+    fake.delay("StopContainer", Duration::from_millis(60));
+    for (container, runs) in scripts(recording) {
+        fake.script(container, runs);
+    }
+    let root = tempfile::tempdir().expect("a folder");
+    let resolv_conf = root.path().join("resolv.conf");
+    std::fs::write(&resolv_conf, "nameserver 10.255.255.53\n").expect("written");
+    let manifests = InMemoryManifests::new();
+    let dependencies = Dependencies {
+        runtime: fake.clone(),
+        images: fake.clone(),
+        events: Arc::new(RecordedEvents::default()),
+        clock,
+        random: Random::seeded(1),
+    };
+    let settings = Settings {
+        node_name: "node1".into(),
+        root_dir: root.path().join("root"),
+        pod_logs_dir: root.path().join("logs/pods"),
+        cgroup_root: String::new(),
+        node: NodeFacts {
+            hugepage_sizes: vec!["2MB".into(), "1GB".into()],
+            ..NodeFacts::new(24_557_384 * 1024)
+        },
+        surroundings: Surroundings {
+            dns: DnsSettings {
+                cluster_dns: vec![IpAddr::from([10, 96, 0, 10])],
+                cluster_domain: "cluster.local".into(),
+                ..DnsSettings::default()
+            },
+            resolv_conf: Some(resolv_conf),
+            node_hosts: "/etc/hosts".into(),
+            env: EnvFacts::default(),
+        },
+        file_check_frequency: Duration::from_secs(20),
+        sync_frequency: Duration::from_secs(60),
+        max_restart_period: Duration::from_secs(300),
+        parallel_starts: 4,
+        adopt: false,
+    };
+    let kubelet = Kubelet::start(dependencies, settings, Some(manifests.clone())).await.expect("started");
+    Node { fake, manifests, root, _kubelet: kubelet }
+}
+
+/// Plays a recording's manifest and gives our calls in its form.
+async fn play(recording: &Recording) -> Vec<Step> {
+    let node = node(&recording.name).await;
+    let path = format!("/manifests/{}.yaml", recording.name);
+    node.manifests.insert(&path, recording.manifest.as_bytes());
+    tokio::time::sleep(Duration::from_secs(recording.wait)).await;
+    node.manifests.remove(&path);
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert!(node.fake.sandboxes().is_empty(), "{}: everything is gone in the end", recording.name);
+    assert!(node.fake.containers().is_empty(), "{}: everything is gone in the end", recording.name);
+
+    let calls = node.fake.calls();
+    let sandbox = node.fake.requests::<cri_client::v1::RunPodSandboxRequest>().remove(0);
+    let uid = sandbox.config.and_then(|c| c.metadata).map(|m| m.uid).expect("a uid");
+    let root = node.root.path().display();
+    let in_a_variable =
+        serde_json::to_value(k8s_openapi::ByteString(uid.clone().into_bytes())).expect("base64");
+    let in_a_variable = in_a_variable.as_str().expect("text").to_owned();
+    let masks = Masks(vec![
+        (in_a_variable, UID_AS_BASE64),
+        (uid, "<uid-1>"),
+        (format!("{root}/root"), "<root>"),
+        (format!("{root}/logs/pods"), "<pod-logs>"),
+    ]);
+    from_calls(&descriptors().expect("the interface compiles"), &calls, &masks).expect("readable")
+}
+
+/// The known differences, by recording.
+fn known() -> BTreeMap<String, Vec<String>> {
+    let text = std::fs::read_to_string(folder().join("differences.txt")).expect("the list");
+    let mut known: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for line in text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
+        let (recording, difference) = line.split_once(": ").expect("recording: difference");
+        known.entry(recording.to_owned()).or_default().push(difference.to_owned());
+    }
+    known
+}
+
+async fn check(name: &str) {
+    let recording = Recording::load(name).expect("a recording");
+    let ours = play(&recording).await;
+    let differences = compare(&recording.steps, &ours);
+    let known = known().remove(name).unwrap_or_default();
+    assert_eq!(
+        differences, known,
+        "{name}: left, what differs; right, what differences.txt expects to differ"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn recording_01_minimal() {
+    check("01-minimal").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn recording_02_init_containers_and_a_sidecar() {
+    check("02-init-and-sidecar").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn recording_03_environment_and_downward_api() {
+    check("03-env-and-downward").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn recording_05_burstable() {
+    check("05-qos-burstable").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn recording_06_host_network() {
+    check("06-host-network").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn recording_10_crash_loop() {
+    check("10-crash-loop").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn recording_11_restart_never() {
+    check("11-restart-never").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn recording_13_ports_dns_and_hosts() {
+    check("13-ports-dns-hosts").await;
+}
