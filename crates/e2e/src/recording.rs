@@ -15,6 +15,8 @@ use cri_client::RecordedCall;
 use prost_reflect::{DescriptorPool, DynamicMessage, SerializeOptions};
 use serde_json::Value;
 
+pub use prost_reflect::prost::Message;
+
 /// The calls that are compared. Removals are garbage collection's, and reading changes nothing.
 const COMPARED: &[&str] = &[
     "RunPodSandbox",

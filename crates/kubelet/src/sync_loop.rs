@@ -109,7 +109,10 @@ impl SyncLoop {
         for event in &change.events {
             tracing::debug!(pod = %change.pod, ?event, "pod lifecycle event");
         }
-        self.workers.update(&change.pod, Update::LookAgain);
+        // A removal changes nothing for the pod's worker: what was removed had ended before.
+        if change.events.iter().any(|event| !matches!(event, PodLifecycleEvent::ContainerRemoved(_))) {
+            self.workers.update(&change.pod, Update::LookAgain);
+        }
         let ended = |event: &PodLifecycleEvent| {
             matches!(event, PodLifecycleEvent::ContainerDied(_) | PodLifecycleEvent::ContainerRemoved(_))
         };

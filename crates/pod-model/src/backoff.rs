@@ -3,7 +3,7 @@
 //! 10 s, 20 s, 40 s … up to a cap, and forgotten when the thing held for a while. The first retry never waits: only a
 //! step that was recorded by [`Backoff::next`] can delay the one after it.
 //!
-//! Mirrors `client-go/util/flowcontrol/backoff.go: Backoff`.
+//! Mirrors `client-go/util/flowcontrol/backoff.go: Backoff`, which waits again for a failure whose retry never ran.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -21,6 +21,8 @@ pub const FORGIVEN_AFTER: Duration = Duration::from_secs(600);
 struct Step {
     delay: Duration,
     taken: Timestamp,
+    /// The failure that this step was granted for.
+    failed: Timestamp,
 }
 
 /// Delays by key. Pure: every method is told the time.
@@ -43,7 +45,9 @@ impl Backoff {
     /// Mirrors `IsInBackOffSince`.
     pub fn waits_until(&self, key: &str, failed: Timestamp, now: Timestamp) -> Option<Timestamp> {
         let step = self.steps.get(key)?;
-        if self.is_forgiven(step, failed) {
+        // One wait for one failure: if the retry that it was granted came to nothing (the sandbox was gone), the next
+        // one is still for the same failure.
+        if step.failed == failed || self.is_forgiven(step, failed) {
             return None;
         }
         let end = after(failed, step.delay);
@@ -58,10 +62,11 @@ impl Backoff {
     /// Records a retry of what failed at `failed`; the next one waits longer. Mirrors `Next`.
     pub fn next(&mut self, key: &str, failed: Timestamp, now: Timestamp) {
         let delay = match self.steps.get(key) {
+            Some(step) if step.failed == failed => step.delay,
             Some(step) if !self.is_forgiven(step, failed) => (step.delay * 2).min(self.max),
             _ => self.initial,
         };
-        self.steps.insert(key.to_owned(), Step { delay, taken: now });
+        self.steps.insert(key.to_owned(), Step { delay, taken: now, failed });
     }
 
     /// Forgets the keys that begin with `prefix`: their pod is gone.
@@ -128,6 +133,17 @@ mod tests {
         assert_eq!(backoff.waits_until("k", at(621), at(621)), None);
         backoff.next("k", at(621), at(621));
         assert_eq!(backoff.delay("k"), INITIAL);
+    }
+
+    #[test]
+    fn one_failure_is_waited_for_once_however_often_its_retry_comes_to_nothing() {
+        let mut backoff = crash_loop();
+        for _ in 0..3 {
+            assert_eq!(backoff.waits_until("k", at(0), at(1)), None);
+            backoff.next("k", at(0), at(1));
+        }
+        assert_eq!(backoff.delay("k"), INITIAL);
+        assert_eq!(backoff.waits_until("k", at(5), at(5)), Some(at(15)), "the next failure waits");
     }
 
     #[test]
