@@ -4,20 +4,14 @@
 //! `recordings/differences.txt` lists the fields that another chapter owns, with the reason. A line there that does not
 //! occur any more is a failure, too.
 
+mod support;
+
 use std::collections::BTreeMap;
-use std::net::IpAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
-use clock::{Clock, Random};
-use cri_client::fake::{FakeRuntime, Run};
+use cri_client::fake::Run;
 use e2e::recording::{Masks, Recording, Step, UID_AS_BASE64, compare, descriptors, folder, from_calls};
-use kubelet::{Dependencies, DnsSettings, EnvFacts, Kubelet, NodeFacts, Settings, Surroundings};
-use pod_model::RecordedEvents;
-use static_pods::InMemoryManifests;
-
-const IMAGE: &str = "docker.io/library/busybox:1.36";
-const IMAGE_ID: &str = "sha256:9080ebff8fa86cc56650a3b54443003a258af3cf6582438ead4f03b1aeb615b7";
+use support::Machine;
 
 /// What the containers of a recording did on the real machine.
 fn scripts(recording: &str) -> Vec<(&'static str, Vec<Run>)> {
@@ -35,66 +29,13 @@ fn scripts(recording: &str) -> Vec<(&'static str, Vec<Run>)> {
     }
 }
 
-struct Node {
-    fake: Arc<FakeRuntime>,
-    manifests: InMemoryManifests,
-    root: tempfile::TempDir,
-    _kubelet: Kubelet,
-}
-
-/// A node like the one that the recordings were made on.
-async fn node(recording: &str) -> Node {
-    let clock = Clock::starting_at("2026-01-01T00:00:00Z".parse().expect("a time"));
-    let fake = FakeRuntime::new(clock.clone());
-    fake.add_image(IMAGE, IMAGE_ID);
-    // As on a real machine: what follows a stop comes visibly later.
-    fake.delay("StopContainer", Duration::from_millis(60));
-    for (container, runs) in scripts(recording) {
-        fake.script(container, runs);
-    }
-    let root = tempfile::tempdir().expect("a folder");
-    let resolv_conf = root.path().join("resolv.conf");
-    std::fs::write(&resolv_conf, "nameserver 10.255.255.53\n").expect("written");
-    let manifests = InMemoryManifests::new();
-    let dependencies = Dependencies {
-        runtime: fake.clone(),
-        images: fake.clone(),
-        events: Arc::new(RecordedEvents::default()),
-        clock,
-        random: Random::seeded(1),
-    };
-    let settings = Settings {
-        node_name: "node1".into(),
-        root_dir: root.path().join("root"),
-        pod_logs_dir: root.path().join("logs/pods"),
-        cgroup_root: String::new(),
-        node: NodeFacts {
-            hugepage_sizes: vec!["2MB".into(), "1GB".into()],
-            ..NodeFacts::new(24_557_384 * 1024)
-        },
-        surroundings: Surroundings {
-            dns: DnsSettings {
-                cluster_dns: vec![IpAddr::from([10, 96, 0, 10])],
-                cluster_domain: "cluster.local".into(),
-                ..DnsSettings::default()
-            },
-            resolv_conf: Some(resolv_conf),
-            node_hosts: "/etc/hosts".into(),
-            env: EnvFacts::default(),
-        },
-        file_check_frequency: Duration::from_secs(20),
-        sync_frequency: Duration::from_secs(60),
-        max_restart_period: Duration::from_secs(300),
-        parallel_starts: 4,
-        adopt: false,
-    };
-    let kubelet = Kubelet::start(dependencies, settings, Some(manifests.clone())).await.expect("started");
-    Node { fake, manifests, root, _kubelet: kubelet }
-}
-
 /// Plays a recording's manifest and gives our calls in its form.
 async fn play(recording: &Recording) -> Vec<Step> {
-    let node = node(&recording.name).await;
+    let node = Machine::new();
+    for (container, runs) in scripts(&recording.name) {
+        node.fake.script(container, runs);
+    }
+    let _kubelet = node.start().await;
     let path = format!("/manifests/{}.yaml", recording.name);
     node.manifests.insert(&path, recording.manifest.as_bytes());
     tokio::time::sleep(Duration::from_secs(recording.wait)).await;
