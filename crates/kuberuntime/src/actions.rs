@@ -86,21 +86,27 @@ pub fn compute_pod_actions(pod: &Pod, status: &PodStatus) -> PodActions {
     }
     kill_duplicates(status, &mut actions);
     let initialized = compute_init_container_actions(pod, status, &mut actions);
-    if actions.kill_pod || !initialized {
-        return actions;
+    if initialized && !actions.kill_pod {
+        compute_regular_container_actions(pod, status, &mut actions);
     }
-    let kept = spec(pod)
-        .containers
-        .iter()
-        .enumerate()
-        .filter(|(index, container)| keep_or_replace(pod, container, *index, status, &mut actions))
-        .count();
+    if actions.kill_pod {
+        // Each container is ended with the pod.
+        actions.containers_to_kill.clear();
+    }
+    actions
+}
+
+/// Keeps, starts or replaces the regular containers of an initialized pod; with none of them left the pod is over.
+fn compute_regular_container_actions(pod: &Pod, status: &PodStatus, actions: &mut PodActions) {
+    let mut kept = 0;
+    for (index, container) in spec(pod).containers.iter().enumerate() {
+        kept += usize::from(keep_or_replace(pod, container, index, status, actions));
+    }
     if kept == 0 && actions.containers_to_start.is_empty() {
         // All regular containers are done. Sidecars must not keep the pod alive.
         actions.kill_pod = true;
         actions.init_containers_to_start.clear();
     }
-    actions
 }
 
 /// A new sandbox is needed: everything starts over, unless the pod is done and a sandbox would be made for nothing.
@@ -145,9 +151,9 @@ fn keep_or_replace(
         if should_start(pod, container, status) {
             actions.containers_to_start.push(index);
             // It may live after all, and two of it must not: end it before the next one starts.
-            actions
-                .containers_to_kill
-                .extend(known.filter(|k| k.state == ContainerState::Unknown).map(lost_track));
+            actions.containers_to_kill.extend(
+                known.filter(|k| k.state == ContainerState::Unknown).map(|k| lost_track("Container", k)),
+            );
         }
         return false;
     };
@@ -173,12 +179,17 @@ fn kill_duplicates(status: &PodStatus, actions: &mut PodActions) {
     }
 }
 
-pub(crate) fn lost_track(known: &ContainerStatus) -> ContainerToKill {
-    let message =
-        format!("Container is in {:?} state, try killing it before restart", known.state.to_string());
+/// `kind` is what the message calls it: `Container` or `Init container`.
+pub(crate) fn lost_track(kind: &str, known: &ContainerStatus) -> ContainerToKill {
+    let message = format!("{kind} is in {:?} state, try killing it before restart", known.state.to_string());
     to_kill(known, message, KillReason::Unknown)
 }
 
 pub(crate) fn to_kill(known: &ContainerStatus, message: String, reason: KillReason) -> ContainerToKill {
     ContainerToKill { id: known.id.clone(), name: known.name.clone(), message, reason }
 }
+
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,7 @@
 //! Removing the dead: the plan of [`crate::plan_gc`] carried out.
 
+use std::collections::BTreeSet;
+
 use cri_client::{RuntimeError, v1};
 use pod_model::{ContainerState, ContainerStatus, PodRef, PodStatus, paths};
 
@@ -14,18 +16,30 @@ impl KubeRuntime {
     /// What cannot be removed now is tried again with the next collection.
     pub async fn collect_garbage(&self, status: &PodStatus, gone: bool) -> bool {
         let plan = plan_gc(status, gone);
+        let mut still_there = BTreeSet::new();
         for (id, _) in &plan.containers {
             let Some(container) = status.containers.iter().find(|c| c.id == *id) else { continue };
-            if let Err(error) = self.remove_container(&status.pod, container).await {
+            if let Err(error) = self.end_and_remove(&status.pod, container).await {
                 tracing::debug!(pod = %status.pod, container = %container.name, %error, "failed to remove container");
+                still_there.insert(&container.sandbox_id);
             }
         }
-        for id in &plan.sandboxes {
+        // A sandbox takes its containers along, so one that still holds some has to wait for them.
+        for id in plan.sandboxes.iter().filter(|id| !still_there.contains(id)) {
             if let Err(error) = self.remove_sandbox(id).await {
                 tracing::debug!(pod = %status.pod, sandbox = %id, %error, "failed to remove sandbox");
             }
         }
         !plan.is_empty()
+    }
+
+    async fn end_and_remove(&self, pod: &PodRef, container: &ContainerStatus) -> Result<(), RuntimeError> {
+        if container.state == ContainerState::Unknown {
+            // It may live: end it properly first.
+            let message = "Container is in unknown state, try killing it before removal";
+            self.kill_container(None, pod, container, Some(message), None, None).await?;
+        }
+        self.remove_container(pod, container).await
     }
 
     /// Removes a dead container, its log and its log's link.
@@ -34,18 +48,6 @@ impl KubeRuntime {
         pod: &PodRef,
         container: &ContainerStatus,
     ) -> Result<(), RuntimeError> {
-        if container.state == ContainerState::Unknown {
-            // It may live: end it properly first.
-            self.kill_container(
-                None,
-                pod,
-                container,
-                Some("Container is in unknown state, try killing it before removal"),
-                None,
-                None,
-            )
-            .await?;
-        }
         let log_dir = paths::pod_log_dir(&self.settings.pod_logs_dir, pod);
         let links = log_files::links_dir(&self.settings.pod_logs_dir);
         log_files::remove(&links, pod, &container.name, &container.id, &log_dir, container.restart_count);

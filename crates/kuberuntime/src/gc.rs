@@ -13,7 +13,7 @@ use pod_model::{ContainerState, ContainerStatus, PodStatus};
 /// How many dead containers of one name a pod that still exists keeps (`--maximum-dead-containers-per-container`).
 pub const MAX_PER_POD_CONTAINER: usize = 1;
 
-/// What is to be removed, containers before sandboxes.
+/// What is to be removed, containers before sandboxes, the oldest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct GcPlan {
     /// Containers, by id and name.
@@ -29,18 +29,32 @@ impl GcPlan {
     }
 }
 
-/// Plans the removals of one pod. `gone`: the pod is not wanted any more, so nothing of it is kept.
+/// Plans the removals of one pod, the oldest first. `gone`: the pod is not wanted any more, so nothing of it is kept.
 ///
-/// A running container is never touched. Of each name the newest dead ones are kept, as many as [`MAX_PER_POD_CONTAINER`];
-/// a sandbox goes when it is not ready, holds no container, and a newer one exists or the pod is gone.
+/// A running container is never touched. Of each name the newest dead ones are kept, as many as [`MAX_PER_POD_CONTAINER`].
+/// The newest of its name that was only created is neither removed nor counted: its start may be under way, and it must
+/// not push out the one that ended before it (the kubelet's minute round does count it, `podContainerDeletor` does not).
+/// A sandbox goes when it is not ready, holds no container, and a newer one exists or the pod is gone.
 pub fn plan_gc(status: &PodStatus, gone: bool) -> GcPlan {
     let keep = if gone { 0 } else { MAX_PER_POD_CONTAINER };
-    let mut dead: BTreeMap<&str, Vec<&ContainerStatus>> = BTreeMap::new();
-    for container in status.containers.iter().filter(|c| c.state != ContainerState::Running) {
-        dead.entry(&container.name).or_default().push(container);
+    let mut seen = BTreeSet::new();
+    let mut dead: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut doomed: Vec<&ContainerStatus> = Vec::new();
+    for container in &status.containers {
+        let is_newest = seen.insert(container.name.as_str());
+        let is_doomed = match container.state {
+            ContainerState::Running => false,
+            ContainerState::Created => gone || !is_newest,
+            ContainerState::Exited | ContainerState::Unknown => {
+                let so_far = dead.entry(&container.name).or_default();
+                *so_far += 1;
+                *so_far > keep
+            }
+        };
+        if is_doomed {
+            doomed.push(container);
+        }
     }
-    let doomed: Vec<&ContainerStatus> =
-        dead.into_values().flat_map(|of_name| of_name.into_iter().skip(keep)).collect();
     let doomed_ids: BTreeSet<&str> = doomed.iter().map(|c| c.id.as_str()).collect();
     let occupied: BTreeSet<&str> = status
         .containers
@@ -48,12 +62,15 @@ pub fn plan_gc(status: &PodStatus, gone: bool) -> GcPlan {
         .filter(|c| !doomed_ids.contains(c.id.as_str()))
         .map(|c| c.sandbox_id.as_str())
         .collect();
-    let sandboxes = status
-        .sandboxes
-        .iter()
-        .skip(usize::from(!gone))
-        .filter(|s| s.state() != v1::PodSandboxState::SandboxReady && !occupied.contains(s.id.as_str()))
-        .map(|s| s.id.clone())
-        .collect();
-    GcPlan { containers: doomed.into_iter().map(|c| (c.id.clone(), c.name.clone())).collect(), sandboxes }
+    let older_first = status.sandboxes.iter().skip(usize::from(!gone)).rev();
+    let is_idle = |s: &&v1::PodSandboxStatus| {
+        s.state() != v1::PodSandboxState::SandboxReady && !occupied.contains(s.id.as_str())
+    };
+    GcPlan {
+        containers: doomed.iter().rev().map(|c| (c.id.clone(), c.name.clone())).collect(),
+        sandboxes: older_first.filter(is_idle).map(|s| s.id.clone()).collect(),
+    }
 }
+
+#[cfg(test)]
+mod tests;

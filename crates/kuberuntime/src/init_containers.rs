@@ -9,7 +9,7 @@ use pod_model::{
     should_start,
 };
 
-use crate::actions::{KillReason, PodActions, lost_track, to_kill};
+use crate::actions::{ContainerToKill, KillReason, PodActions, lost_track, to_kill};
 
 /// Names the init containers to start or end; whether the pod is initialized, so that regular containers may start.
 /// Sets `kill_pod` when initialization failed for good.
@@ -37,16 +37,21 @@ pub(crate) fn compute_init_container_actions(
         if passed && !sidecar {
             continue;
         }
-        match next_step(pod, container, known, status) {
-            Step::Wait => {}
+        let step = next_step(pod, container, known, status);
+        if matches!(step, Step::Passed | Step::Renew(_)) {
+            if index + 1 == containers.len() {
+                initialized = true;
+            } else if !passed {
+                to_start.push(index + 1);
+            }
+        }
+        match step {
+            Step::Wait | Step::Passed => {}
             Step::Start => to_start.push(index),
-            Step::Replace(kill) => {
+            Step::Replace(kill) | Step::Renew(kill) => {
                 actions.containers_to_kill.push(kill);
                 to_start.push(index);
             }
-            Step::Passed if index + 1 == containers.len() => initialized = true,
-            Step::Passed if !passed => to_start.push(index + 1),
-            Step::Passed => {}
             Step::GiveUp => {
                 actions.kill_pod = true;
                 return false;
@@ -69,9 +74,11 @@ enum Step {
     /// Start it, or start it again.
     Start,
     /// End it and start it again.
-    Replace(crate::actions::ContainerToKill),
+    Replace(ContainerToKill),
     /// It is done, or it is a sidecar that is up: the next one may start.
     Passed,
+    /// A sidecar that is up, but made from another definition: the next one may start, and it is started again itself.
+    Renew(ContainerToKill),
     /// It failed and may not be repeated: the pod is over.
     GiveUp,
 }
@@ -83,14 +90,16 @@ fn next_step(pod: &Pod, container: &Container, known: &ContainerStatus, status: 
         ContainerState::Running if !sidecar => Step::Wait,
         ContainerState::Running if known.hash != container_hash(container) => {
             let message = format!("Init container {} definition changed", container.name);
-            Step::Replace(to_kill(known, message, KillReason::Ordinary))
+            Step::Renew(to_kill(known, message, KillReason::Ordinary))
         }
         ContainerState::Running => Step::Passed,
         ContainerState::Exited if sidecar => Step::Start,
         ContainerState::Exited if !has_failed(known) => Step::Passed,
         ContainerState::Exited if should_start(pod, container, status) => Step::Start,
         ContainerState::Exited => Step::GiveUp,
-        ContainerState::Unknown if sidecar || may_repeat(pod, container) => Step::Replace(lost_track(known)),
+        ContainerState::Unknown if sidecar || may_repeat(pod, container) => {
+            Step::Replace(lost_track("Init container", known))
+        }
         ContainerState::Unknown => Step::GiveUp,
     }
 }
@@ -107,9 +116,13 @@ fn has_failed(known: &ContainerStatus) -> bool {
     known.exit_code != 0 || known.reason == "OOMKilled"
 }
 
+/// By policy alone: without an exit code no rule can be asked.
 fn may_repeat(pod: &Pod, container: &Container) -> bool {
     match container.restart_policy.as_deref() {
         Some(own) => own != "Never",
         None => restarts_on_failure(pod),
     }
 }
+
+#[cfg(test)]
+mod tests;

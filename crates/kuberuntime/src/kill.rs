@@ -86,8 +86,9 @@ impl KubeRuntime {
         grace: Option<i64>,
         ordering: Option<&TerminationOrdering>,
     ) -> Result<(), RuntimeError> {
+        // Without a spec nobody knows which list it stood in (`container/ref.go: GenerateContainerRef`).
         let path = pod.map_or_else(
-            || format!("spec.containers{{{}}}", container.name),
+            || format!("implicitly required container {}", container.name),
             |p| field_path(p, &container.name),
         );
         let text = message.map_or_else(|| format!("Stopping container {}", container.name), str::to_owned);
@@ -116,5 +117,52 @@ impl KubeRuntime {
             ordering.terminated(&container.name);
         }
         stopped
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::notation::{pod, status};
+
+    #[test]
+    fn the_deletions_grace_comes_before_the_specs_and_a_container_tells_when_there_is_no_spec() {
+        for (deletion, spec, grace) in [
+            (None, None, MINIMUM_GRACE_SECONDS),
+            (None, Some(30), 30),
+            (Some(5), Some(30), 5),
+            (Some(0), Some(30), 0),
+            (Some(5), None, 5),
+        ] {
+            let mut pod = pod("Always: a");
+            let mut container = status(&pod, "0 | a:run").containers.remove(0);
+            pod.metadata.deletion_grace_period_seconds = deletion;
+            pod.spec.as_mut().expect("a spec").termination_grace_period_seconds = spec;
+            assert_eq!(grace_period(Some(&pod), &container), grace, "{deletion:?} {spec:?}");
+            // The container's own notes do not count beside a spec, and are all there is without one.
+            (container.deletion_grace_period, container.termination_grace_period) = (Some(77), Some(88));
+            assert_eq!(grace_period(Some(&pod), &container), grace, "{deletion:?} {spec:?}");
+            (container.deletion_grace_period, container.termination_grace_period) = (deletion, spec);
+            assert_eq!(grace_period(None, &container), grace, "{deletion:?} {spec:?}");
+        }
+    }
+
+    #[test]
+    fn whole_seconds_of_waiting_are_deducted_and_two_are_always_left() {
+        for (grace, waited, left) in [
+            (30, 0, 30),
+            (30, 999, 30),
+            (30, 1_000, 29),
+            (30, 27_900, 3),
+            (30, 28_000, 2),
+            (30, 30_000, 2),
+            (30, 90_000, 2),
+            (2, 0, 2),
+            (0, 0, 2),
+            (-1, 0, 2),
+            (i64::MIN, 5_000, 2),
+        ] {
+            assert_eq!(remaining_grace(grace, Duration::from_millis(waited)), left, "{grace} {waited}");
+        }
     }
 }

@@ -31,9 +31,17 @@
 //! - `RestartAllContainers`: with restart rules;
 //! - RuntimeClass handlers: with the API server.
 //!
-//! Beyond the original: a running container beside a newer one of the same name is ended
-//! ([`KillReason::Duplicate`]). It appears when an agent is killed while the runtime starts a container, and the real
-//! kubelet leaves it running for ever.
+//! Beyond the original:
+//! - a running container beside a newer one of the same name is ended ([`KillReason::Duplicate`]). It appears when an
+//!   agent is killed while the runtime starts a container, and the real kubelet leaves it running for ever;
+//! - a container that the runtime lost track of is ended with its pod like one that runs;
+//! - a runtime that is away is no failure of a container or sandbox: nothing is told, and the next try waits for it;
+//! - only so many pods start at a time ([`Settings::parallel_starts`]);
+//! - a container that was only created does not count as the dead one that is kept ([`plan_gc`]), and a sandbox stays
+//!   while one of its containers could not be removed.
+//!
+//! As in the original, a pod with `restartPolicy: Never` that loses its sandbox before all of its containers have run is
+//! left as it is: it gets no second sandbox, and no end.
 
 mod actions;
 mod collect;
@@ -41,6 +49,8 @@ mod gc;
 mod init_containers;
 mod kill;
 mod log_files;
+#[cfg(test)]
+mod notation;
 mod pod_files;
 mod runtime;
 mod sandbox_changed;

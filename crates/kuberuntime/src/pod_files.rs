@@ -3,7 +3,7 @@
 //! Mirrors `kubelet_pods.go: makeHostsMount, ensureHostsFile` and `kuberuntime_container.go: makeMounts`.
 
 use std::fs;
-use std::io::{self, Write as _};
+use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
 
@@ -51,8 +51,13 @@ pub(crate) fn termination_log_mount(
     let dir = paths::container_dir(root, uid, &container.name);
     fs::DirBuilder::new().recursive(true).mode(0o750).create(&dir)?;
     // A file of its own for each start, so that an old message is never taken for a new one.
-    let path = dir.join(format!("{:08x}", random.below(1 << 32)));
-    fs::OpenOptions::new().write(true).create_new(true).mode(0o666).open(&path)?.flush()?;
+    let path = loop {
+        let path = dir.join(format!("{:08x}", random.below(1 << 32)));
+        match fs::OpenOptions::new().write(true).create_new(true).mode(0o666).open(&path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            made => break made.map(|_| path)?,
+        }
+    };
     // The umask must not take the container's right to write.
     fs::set_permissions(&path, fs::Permissions::from_mode(0o666))?;
     Ok(Some(mount(inside, &path)))

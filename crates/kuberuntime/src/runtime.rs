@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use clock::{Clock, Random};
 use container_config::{NodeFacts, SandboxInput, sandbox_config};
-use cri_client::{RuntimeError, RuntimeService, v1};
+use cri_client::{Call as _, RuntimeError, RuntimeService, v1};
 use images::ImagePuller;
 use jiff::Timestamp;
 use pod_model::{
@@ -104,7 +104,9 @@ impl KubeRuntime {
         result.acted = actions.kill_pod || actions.create_sandbox || !actions.containers_to_kill.is_empty();
         tracing::debug!(pod = %status.pod, ?actions, "pod differs from its spec");
         if let Err(error) = self.end_what_must_not_be(pod, status, &actions).await {
-            result.waiting.push(away_or("KillContainerError", String::new(), &error));
+            let of_sandbox = error.rpc() == v1::StopPodSandboxRequest::RPC;
+            let reason = if of_sandbox { "KillPodSandboxError" } else { "KillContainerError" };
+            result.waiting.push(away_or(reason, String::new(), &error));
             return result;
         }
         if !actions.create_sandbox
@@ -117,7 +119,7 @@ impl KubeRuntime {
         let config = match self.sandbox_config(pod, actions.attempt) {
             Ok(config) => config,
             Err(message) => {
-                result.waiting.push(self.failed_sandbox(&names, message, None));
+                result.waiting.push(self.failed_config(&names, &message, actions.create_sandbox));
                 return result;
             }
         };
@@ -239,7 +241,7 @@ impl KubeRuntime {
         let request =
             v1::RunPodSandboxRequest { config: Some(config.clone()), runtime_handler: String::new() };
         let made = self.runtime.run_pod_sandbox(request).await;
-        let id = made.map_err(|e| self.failed_sandbox(names, e.message(), Some(&e)))?.pod_sandbox_id;
+        let id = made.map_err(|e| self.failed_sandbox(names, as_in_go(&e), Some(&e)))?.pod_sandbox_id;
         tracing::info!(pod = %names, sandbox = %id, attempt = actions.attempt, "created sandbox");
         if identity::is_host_network(pod) {
             return Ok((id, Vec::new()));
@@ -248,10 +250,10 @@ impl KubeRuntime {
         match self.runtime.pod_sandbox_status(request).await {
             Ok(answer) => Ok((id, answer.status.as_ref().map(sandbox_ips).unwrap_or_default())),
             Err(error) => {
-                let text = format!("Unable to get pod sandbox status: {}", error.message());
-                let event =
-                    Event::about_pod(names, EventType::Warning, reason::FAILED_POD_SANDBOX_STATUS, text);
-                self.events.record(event);
+                if !error.is_unavailable() {
+                    let text = format!("Unable to get pod sandbox status: {}", as_in_go(&error));
+                    self.warn(names, reason::FAILED_POD_SANDBOX_STATUS, text);
+                }
                 Err(away_or("CreatePodSandboxError", String::new(), &error))
             }
         }
@@ -271,13 +273,26 @@ impl KubeRuntime {
         sandbox_config(pod, input, &self.settings.node).map_err(|e| e.to_string())
     }
 
+    /// The pod's sandbox cannot be described: it cannot be made, or nothing can be started in the one that is there.
+    fn failed_config(&self, names: &PodRef, message: &str, create_sandbox: bool) -> Waiting {
+        if create_sandbox {
+            return self.failed_sandbox(names, message.to_owned(), None);
+        }
+        let message = format!("GeneratePodSandboxConfig for pod {:?} failed: {message}", names.formatted());
+        self.warn(names, reason::FAILED_SYNC, format!("Error syncing pod, skipping: {message}"));
+        let (container, reason) = (String::new(), "ConfigPodSandboxError");
+        Waiting { container, reason, message, until: None, runtime_is_away: false }
+    }
+
+    fn warn(&self, names: &PodRef, reason: &'static str, text: String) {
+        self.events.record(Event::about_pod(names, EventType::Warning, reason, text));
+    }
+
     fn failed_sandbox(&self, names: &PodRef, message: String, error: Option<&RuntimeError>) -> Waiting {
         let text = format!("Failed to create pod sandbox: {message}");
         let away = error.is_some_and(RuntimeError::is_unavailable);
         if !away {
-            let event =
-                Event::about_pod(names, EventType::Warning, reason::FAILED_CREATE_POD_SANDBOX, text.clone());
-            self.events.record(event);
+            self.warn(names, reason::FAILED_CREATE_POD_SANDBOX, text.clone());
         }
         Waiting {
             container: String::new(),
@@ -307,6 +322,16 @@ pub const KUBE_RUNTIME_API_VERSION: &str = "0.1.0";
 
 pub(crate) fn backoff_prefix(pod: &PodRef) -> String {
     format!("{}_{}_{}_", pod.name, pod.namespace, pod.uid)
+}
+
+/// An error as Go's gRPC prints it. Events about sandboxes show it whole, those about containers only its message.
+fn as_in_go(error: &RuntimeError) -> String {
+    let code = match error {
+        RuntimeError::Unavailable { .. } => "Unavailable".to_owned(),
+        RuntimeError::DeadlineExceeded { .. } => "DeadlineExceeded".to_owned(),
+        RuntimeError::Status { code, .. } => format!("{code:?}"),
+    };
+    format!("rpc error: code = {code} desc = {}", error.message())
 }
 
 pub(crate) fn away_or(reason: &'static str, container: String, error: &RuntimeError) -> Waiting {

@@ -24,7 +24,12 @@ pub fn sandbox_changed(pod: &Pod, status: &PodStatus) -> SandboxVerdict {
         return SandboxVerdict { changed: true, attempt: 0, id: None };
     };
     let attempt = newest.metadata.as_ref().map_or(0, |m| m.attempt);
-    let next = |id: Option<&String>| SandboxVerdict { changed: true, attempt: attempt + 1, id: id.cloned() };
+    // The number is the runtime's: whatever it is, it must not end the agent.
+    let next = |id: Option<&String>| SandboxVerdict {
+        changed: true,
+        attempt: attempt.wrapping_add(1),
+        id: id.cloned(),
+    };
 
     let ready = status.sandboxes.iter().filter(|s| s.state() == v1::PodSandboxState::SandboxReady).count();
     if ready > 1 || newest.state() != v1::PodSandboxState::SandboxReady {
@@ -44,4 +49,42 @@ fn network_of(sandbox: &v1::PodSandboxStatus) -> v1::NamespaceMode {
     let options = sandbox.linux.as_ref().and_then(|l| l.namespaces.as_ref()).and_then(|n| n.options.as_ref());
     // An absent message reads as its zero value, as in Go.
     options.map_or(v1::NamespaceMode::Pod, v1::NamespaceOption::network)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::notation::{pod, status};
+
+    #[test]
+    fn verdicts() {
+        for (policy, sandboxes, changed, attempt, id) in [
+            ("Always: a", "", true, 0, None),
+            ("Always: a", "0", false, 0, Some("s0")),
+            ("Always: a", "3", false, 3, Some("s3")),
+            ("Always: a", "1 0-", false, 1, Some("s1")),
+            ("Always: a", "0-", true, 1, Some("s0")),
+            ("Always: a", "4- 3", true, 5, Some("s4")),
+            ("Always: a", "1 0", true, 2, Some("s1")),
+            ("Always: a", "2- 1 0", true, 3, Some("s2")),
+            ("Always: a", "0?", true, 1, Some("s0")),
+            ("Always host: a", "0h", false, 0, Some("s0")),
+            // Another network is no reason to tell of a changed sandbox, so its id is not named.
+            ("Always host: a", "0", true, 1, None),
+            ("Always: a", "0h", true, 1, None),
+            ("Always: a", "4294967295-", true, 0, Some("s4294967295")),
+        ] {
+            let pod = pod(policy);
+            let wanted = SandboxVerdict { changed, attempt, id: id.map(str::to_owned) };
+            assert_eq!(sandbox_changed(&pod, &status(&pod, sandboxes)), wanted, "{policy}   {sandboxes}");
+        }
+    }
+
+    #[test]
+    fn a_runtime_that_says_nothing_about_network_and_namespaces_is_believed() {
+        let pod = pod("Always: a");
+        let mut status = status(&pod, "0");
+        (status.sandboxes[0].network, status.sandboxes[0].linux) = (None, None);
+        assert!(!sandbox_changed(&pod, &status).changed);
+    }
 }

@@ -53,13 +53,13 @@ impl KubeRuntime {
         };
         let created = self.runtime.create_container(request).await;
         let id = created
-            .map_err(|e| self.failed_call(starting, container, &path, "CreateContainerError", &e))?
+            .map_err(|e| self.failed_call(starting, container, &path, "CreateContainerError", "", &e))?
             .container_id;
         self.tell(starting, &path, reason::CREATED, "Container created");
 
         let request = v1::StartContainerRequest { container_id: id.clone() };
         let started = self.runtime.start_container(request).await;
-        started.map_err(|e| self.failed_call(starting, container, &path, "RunContainerError", &e))?;
+        started.map_err(|e| self.failed_call(starting, container, &path, "RunContainerError", &id, &e))?;
         self.tell(starting, &path, reason::STARTED, "Container started");
         tracing::info!(pod = %starting.names, container = %container.name, restarts = restart_count, %id, "started container");
 
@@ -83,7 +83,8 @@ impl KubeRuntime {
         let Some(failed) = starting.status.containers.iter().find(ended).and_then(|c| c.finished_at) else {
             return Ok(());
         };
-        // An edited image is another container: it starts without the old one's history.
+        // An edited image is another container: it starts without the old one's history. Edited resources would be, too,
+        // once they can be edited (`helpers.go: GetBackoffKey`).
         let key =
             format!("{}{}_{:x}", backoff_prefix(starting.names), container.name, container_hash(container));
         let now = self.clock.now();
@@ -129,10 +130,7 @@ impl KubeRuntime {
                 runtime_is_away: error.is_unavailable(),
             };
             if !waiting.runtime_is_away {
-                let text = format!("Error: {}", error.reason());
-                let event =
-                    Event::about_container(starting.names, path, EventType::Warning, reason::FAILED, text);
-                self.events.record(event);
+                self.tell_of_failure(starting, path, error.reason());
             }
             waiting
         })
@@ -166,9 +164,6 @@ impl KubeRuntime {
             surroundings.hosts_file(pod, starting.ips)
         });
         let hosts = hosts.map_err(|e| format!("write {}: {e}", paths::etc_hosts(root, uid).display()))?;
-        let last_words = pod_files::termination_log_mount(root, uid, container, &self.random);
-        let last_words = last_words
-            .map_err(|e| format!("create termination-log file of container {}: {e}", container.name))?;
         let input = ContainerInput {
             restart_count,
             image_ref: image.id.clone(),
@@ -176,10 +171,20 @@ impl KubeRuntime {
             command: seen.command,
             args: seen.args,
             envs: seen.envs,
-            mounts: hosts.into_iter().chain(last_words).collect(),
+            mounts: hosts.into_iter().collect(),
             target_id: None,
         };
-        container_config(pod, container, input, &self.settings.node).map_err(|e| e.to_string())
+        let mut config =
+            container_config(pod, container, input, &self.settings.node).map_err(|e| e.to_string())?;
+        // Last of all: a container that is refused with each sync must not leave a file each time.
+        match pod_files::termination_log_mount(root, uid, container, &self.random) {
+            Ok(last_words) => config.mounts.extend(last_words),
+            // Its last words are not worth the container.
+            Err(error) => {
+                tracing::warn!(pod = %starting.names, container = %container.name, %error, "failed to create termination-log file");
+            }
+        }
+        Ok(config)
     }
 
     fn tell(&self, starting: &Starting<'_>, path: &str, reason: &'static str, text: &str) {
@@ -194,6 +199,11 @@ impl KubeRuntime {
         reason: &'static str,
         message: String,
     ) -> Waiting {
+        self.tell_of_failure(starting, path, &message);
+        Waiting { container: container.name.clone(), reason, message, until: None, runtime_is_away: false }
+    }
+
+    fn tell_of_failure(&self, starting: &Starting<'_>, path: &str, message: &str) {
         let text = format!("Error: {message}");
         self.events.record(Event::about_container(
             starting.names,
@@ -202,21 +212,26 @@ impl KubeRuntime {
             reason::FAILED,
             text,
         ));
-        Waiting { container: container.name.clone(), reason, message, until: None, runtime_is_away: false }
     }
 
+    /// `id` is the container's, if it has one already.
     fn failed_call(
         &self,
         starting: &Starting<'_>,
         container: &Container,
         path: &str,
         reason: &'static str,
+        id: &str,
         error: &RuntimeError,
     ) -> Waiting {
-        if error.is_unavailable() {
-            return away_or(reason, container.name.clone(), error);
+        let waiting = away_or(reason, container.name.clone(), error);
+        if !waiting.runtime_is_away {
+            // With an id in it, each try would be another event (`recordContainerEvent`).
+            let told =
+                if id.is_empty() { error.message() } else { error.message().replace(id, &container.name) };
+            self.tell_of_failure(starting, path, &told);
         }
-        self.failed(starting, container, path, reason, error.message())
+        waiting
     }
 }
 
