@@ -298,3 +298,28 @@ async fn a_node_at_rest_asks_its_runtime_for_little() {
     // Status each 5 s, and two lists each 2 s as the safety net.
     assert!(calls <= 10 * (12 + 60) + 10, "{calls} calls in ten minutes");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_start_that_fails_because_its_sandbox_is_going_counts_neither_as_restart_nor_as_crash() {
+    let machine = Machine::new();
+    let _kubelet = machine.start().await;
+    machine.put("web");
+    pass(1.0).await;
+    // Somebody stops the sandbox: its container ends first, and is started again in a sandbox that is going.
+    machine.fake.fail(
+        "StartContainer",
+        1,
+        cri_client::Code::Unknown,
+        "namespace path: no such file or directory",
+    );
+    machine.fake.exit_container(&machine.container_of("web-node1"), 137);
+    pass(0.1).await;
+    machine.fake.stop_sandbox_quietly(&machine.sandbox_of("web-node1"));
+    pass(3.0).await;
+    assert_eq!(machine.running(), ["web-node1 #1 main #1"]);
+    assert!(
+        !machine.events.lines().iter().any(|line| line.contains("BackOff")),
+        "{:?}",
+        machine.events.lines()
+    );
+}

@@ -20,6 +20,7 @@
 //! | [`KubeRuntime::sync_pod`] | `kuberuntime_manager.go: SyncPod`, `kuberuntime_sandbox.go: createPodSandbox` |
 //! | `start` | `kuberuntime_container.go: startContainer`, `kuberuntime_manager.go: doBackOff` |
 //! | [`KubeRuntime::kill_pod`], [`grace_period`] | `killPodWithSyncResult`, `killContainer`, `setTerminationGracePeriod` |
+//! | [`stillborn`] | none: a kubelet that polls hardly needs it |
 //! | [`prerequisites`] | `kuberuntime_termination_order.go` |
 //! | [`plan_gc`] | `kuberuntime_gc.go`, `pod_container_deletor.go` |
 //! | `pod_files`, `log_files` | `kubelet_pods.go: makeHostsMount`, `legacy.go` |
@@ -55,6 +56,7 @@ mod pod_files;
 mod runtime;
 mod sandbox_changed;
 mod start;
+mod stillborn;
 mod surroundings;
 mod termination_order;
 
@@ -64,5 +66,6 @@ pub use kill::{MINIMUM_GRACE_SECONDS, grace_period, remaining_grace};
 pub use log_files::{links_dir, restart_count_by_log_dir};
 pub use runtime::{KUBE_RUNTIME_API_VERSION, KubeRuntime, PodSyncResult, Settings, Waiting};
 pub use sandbox_changed::{SandboxVerdict, sandbox_changed};
+pub use stillborn::stillborn;
 pub use surroundings::Surroundings;
 pub use termination_order::prerequisites;

@@ -19,6 +19,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::actions::{PodActions, compute_pod_actions};
 use crate::start::Starting;
+use crate::stillborn::{stillborn, without};
 use crate::surroundings::Surroundings;
 
 /// What the runtime manager is told about the node.
@@ -109,6 +110,7 @@ impl KubeRuntime {
             result.waiting.push(away_or(reason, String::new(), &error));
             return result;
         }
+        let status = &self.without_stillborn(status, &actions).await;
         if !actions.create_sandbox
             && actions.containers_to_start.is_empty()
             && actions.init_containers_to_start.is_empty()
@@ -141,6 +143,17 @@ impl KubeRuntime {
         };
         self.start_all(&starting, &actions, &mut result).await;
         result
+    }
+
+    /// Removes what was never born because its sandbox died under it, and forgets about it.
+    async fn without_stillborn(&self, status: &PodStatus, actions: &PodActions) -> PodStatus {
+        let found = if actions.create_sandbox { stillborn(status) } else { Vec::new() };
+        for container in &found {
+            if let Err(error) = self.remove_container(&status.pod, container).await {
+                tracing::warn!(pod = %status.pod, container = %container.name, %error, "failed to remove container");
+            }
+        }
+        without(status, &found)
     }
 
     /// Init containers stop at the first failure, unless it is a sidecar's; regular ones do not care for each other.

@@ -93,12 +93,14 @@ impl KubeRuntime {
             backoff.next(&key, failed, now);
             return Ok(());
         };
-        let delay = backoff.delay(&key).as_secs();
+        let (delay, news) = (backoff.delay(&key).as_secs(), backoff.is_news(&key, until));
         drop(backoff);
         let pod = starting.names.formatted();
         let text = format!("Back-off restarting failed container {} in pod {pod}", container.name);
         let event = Event::about_container(starting.names, path, EventType::Warning, reason::BACK_OFF, text);
-        self.events.record(event);
+        if news {
+            self.events.record(event);
+        }
         Err(Waiting {
             container: container.name.clone(),
             reason: "CrashLoopBackOff",
@@ -136,14 +138,13 @@ impl KubeRuntime {
         })
     }
 
-    /// One more than the last one's; when the runtime has forgotten it, what the log files tell.
+    /// One more than the last one's, and never less than what the log files tell: a container that the runtime has
+    /// forgotten, or that somebody removed, was started all the same.
     fn restart_count(&self, starting: &Starting<'_>, container: &Container) -> u32 {
-        match starting.status.container(&container.name) {
-            Some(last) => last.restart_count.saturating_add(1),
-            None => log_files::restart_count_by_log_dir(
-                &Path::new(&starting.config.log_directory).join(&container.name),
-            ),
-        }
+        let logs = Path::new(&starting.config.log_directory).join(&container.name);
+        let by_status =
+            starting.status.container(&container.name).map_or(0, |last| last.restart_count.saturating_add(1));
+        by_status.max(log_files::restart_count_by_log_dir(&logs))
     }
 
     fn config_for(

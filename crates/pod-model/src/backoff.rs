@@ -23,6 +23,8 @@ struct Step {
     taken: Timestamp,
     /// The failure that this step was granted for.
     failed: Timestamp,
+    /// The end of the wait that was told about last.
+    told: Option<Timestamp>,
 }
 
 /// Delays by key. Pure: every method is told the time.
@@ -59,6 +61,12 @@ impl Backoff {
         self.steps.get(key).map_or(Duration::ZERO, |step| step.delay)
     }
 
+    /// Whether a wait until `until` has yet to be told about; asked again, it is no news any more. A pod is looked at more
+    /// than once during one wait, and each wait is one event.
+    pub fn is_news(&mut self, key: &str, until: Timestamp) -> bool {
+        self.steps.get_mut(key).is_some_and(|step| step.told.replace(until) != Some(until))
+    }
+
     /// Records a retry of what failed at `failed`; the next one waits longer. Mirrors `Next`.
     pub fn next(&mut self, key: &str, failed: Timestamp, now: Timestamp) {
         let delay = match self.steps.get(key) {
@@ -66,7 +74,7 @@ impl Backoff {
             Some(step) if !self.is_forgiven(step, failed) => (step.delay * 2).min(self.max),
             _ => self.initial,
         };
-        self.steps.insert(key.to_owned(), Step { delay, taken: now, failed });
+        self.steps.insert(key.to_owned(), Step { delay, taken: now, failed, told: None });
     }
 
     /// Forgets the keys that begin with `prefix`: their pod is gone.
@@ -145,6 +153,16 @@ mod tests {
         }
         assert_eq!(backoff.delay("k"), INITIAL);
         assert_eq!(backoff.waits_until("k", at(5), at(5)), Some(at(15)), "the next failure waits");
+    }
+
+    #[test]
+    fn a_wait_is_news_once() {
+        let mut backoff = crash_loop();
+        assert!(!backoff.is_news("k", at(10)), "nothing waits");
+        backoff.next("k", at(0), at(0));
+        assert!(backoff.is_news("k", at(15)) && !backoff.is_news("k", at(15)));
+        backoff.next("k", at(5), at(15));
+        assert!(backoff.is_news("k", at(40)));
     }
 
     #[test]

@@ -69,7 +69,7 @@ fn int_or_string(value: &IntOrString) -> Value {
 fn object<const N: usize>(fields: [(&str, Option<Value>); N]) -> String {
     let present = fields.into_iter().filter_map(|(name, value)| Some((name, value?)));
     let shown = present
-        .filter(|(_, value)| *value != Value::from(""))
+        .filter(|(_, value)| value.as_str() != Some(""))
         .map(|(name, value)| format!("\"{name}\":{value}"));
     format!("{{{}}}", shown.collect::<Vec<_>>().join(","))
 }
