@@ -109,8 +109,12 @@ impl SyncLoop {
         for event in &change.events {
             tracing::debug!(pod = %change.pod, ?event, "pod lifecycle event");
         }
-        // A removal changes nothing for the pod's worker: what was removed had ended before.
-        if change.events.iter().any(|event| !matches!(event, PodLifecycleEvent::ContainerRemoved(_))) {
+        // A removal changes nothing for a pod: what was removed had ended before. Nor does a creation, of which the
+        // worker is the author: listening to it would repeat a failed start without a pause. Mirrors `isSyncPodWorthy`.
+        let worthy = |event: &PodLifecycleEvent| {
+            matches!(event, PodLifecycleEvent::ContainerStarted(_) | PodLifecycleEvent::ContainerDied(_))
+        };
+        if change.events.iter().any(worthy) {
             self.workers.update(&change.pod, Update::LookAgain);
         }
         let ended = |event: &PodLifecycleEvent| {
