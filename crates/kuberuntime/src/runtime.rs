@@ -10,17 +10,18 @@ use clock::{Clock, Random};
 use container_config::{NodeFacts, SandboxInput, sandbox_config};
 use cri_client::{Call as _, RuntimeError, RuntimeService, v1};
 use images::ImagePuller;
-use jiff::Timestamp;
 use pod_model::{
     Backoff, Container, Event, EventSink, EventType, FORGIVEN_AFTER, INITIAL, Pod, PodRef, PodStatus,
     cgroup_name, identity, paths, reason, sandbox_ips,
 };
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 
 use crate::actions::{PodActions, compute_pod_actions};
 use crate::start::Starting;
+use crate::start_place::StartPlace;
 use crate::stillborn::{stillborn, without};
 use crate::surroundings::Surroundings;
+use crate::sync_result::{PodSyncResult, Waiting, away_or};
 
 /// What the runtime manager is told about the node.
 #[derive(Clone, Debug)]
@@ -40,30 +41,6 @@ pub struct Settings {
     /// How many pods may be starting at a time. Starts are heavy on the runtime: on two cores, four at a time finish
     /// sooner than thirty.
     pub parallel_starts: usize,
-}
-
-/// Why a container of the pod does not run.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Waiting {
-    /// Which container; empty when it is about the sandbox.
-    pub container: String,
-    /// `CrashLoopBackOff`, `ErrImagePull`, `CreateContainerError`…
-    pub reason: &'static str,
-    /// The sentence beside it.
-    pub message: String,
-    /// When the next try is lawful.
-    pub until: Option<Timestamp>,
-    /// The runtime is away: the next try is due as soon as it is back.
-    pub runtime_is_away: bool,
-}
-
-/// What a sync of a pod did.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct PodSyncResult {
-    /// It asked the runtime to change something, or tried to, so the cache is out of date.
-    pub acted: bool,
-    /// Why some containers do not run; empty when all is as it should be.
-    pub waiting: Vec<Waiting>,
 }
 
 /// The runtime manager. Stateless but for the crash-loop back-off.
@@ -345,41 +322,4 @@ fn as_in_go(error: &RuntimeError) -> String {
         RuntimeError::Status { code, .. } => format!("{code:?}"),
     };
     format!("rpc error: code = {code} desc = {}", error.message())
-}
-
-pub(crate) fn away_or(reason: &'static str, container: String, error: &RuntimeError) -> Waiting {
-    Waiting {
-        container,
-        reason,
-        message: error.message(),
-        until: None,
-        runtime_is_away: error.is_unavailable(),
-    }
-}
-
-/// A pod's place among those that may be starting. Taken with the first heavy call of a sync and kept until the sync is
-/// over, so that a pod that has begun is finished before another one begins; given up while an image is fetched.
-pub(crate) struct StartPlace {
-    starts: Arc<Semaphore>,
-    held: tokio::sync::Mutex<Option<OwnedSemaphorePermit>>,
-}
-
-impl StartPlace {
-    fn new(starts: &Arc<Semaphore>) -> Self {
-        Self { starts: starts.clone(), held: tokio::sync::Mutex::new(None) }
-    }
-
-    /// Waits for a place, unless there is one already.
-    pub async fn take(&self) {
-        let mut held = self.held.lock().await;
-        if held.is_none() {
-            // The semaphore is never closed.
-            *held = self.starts.clone().acquire_owned().await.ok();
-        }
-    }
-
-    /// Gives the place up for others.
-    pub async fn give_up(&self) {
-        self.held.lock().await.take();
-    }
 }

@@ -15,7 +15,9 @@ use pod_model::{
 
 use crate::log_files;
 use crate::pod_files;
-use crate::runtime::{KubeRuntime, StartPlace, Waiting, away_or, backoff_prefix};
+use crate::runtime::{KubeRuntime, backoff_prefix};
+use crate::start_place::StartPlace;
+use crate::sync_result::{Waiting, away_or};
 
 /// What the containers of one sync have in common.
 pub(crate) struct Starting<'a> {
