@@ -111,6 +111,8 @@ fn command() -> Command {
              The runtime does the running: containerd, CRI-O or cri-dockerd over its socket, or `embedded`, whose \
              containers are plain processes without isolation and which needs no root.",
         )
+        // kubeadm reads this line and compares the version with its own.
+        .display_name("Kubernetes")
         .version(version())
         .disable_version_flag(true)
         .arg(Arg::new("version").long("version").action(ArgAction::Version).help("Print the Kubernetes version that this agent mirrors"))

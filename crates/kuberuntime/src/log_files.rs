@@ -58,6 +58,10 @@ pub(crate) fn remove(
     log_dir: &Path,
     restart_count: u32,
 ) {
+    if !paths::is_component(container) || !paths::is_component(id) {
+        // Neither was made by us, and neither may lead anywhere else.
+        return;
+    }
     let container_dir = log_dir.join(container);
     let of_this_run = |name: &str| attempt_of_log(name) == Some(restart_count);
     for entry in fs::read_dir(&container_dir).into_iter().flatten().flatten() {

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::{Container, Pod};
 
-use crate::{PodRef, PodUid, container_hash, go_json};
+use crate::{PodRef, PodUid, container_hash, go_json, paths};
 
 /// Labels or annotations.
 pub type Map = BTreeMap<String, String>;
@@ -80,15 +80,14 @@ pub fn container_annotations(pod: &Pod, container: &Container, restart_count: u3
     notes
 }
 
-/// The pod that a sandbox or container belongs to; `None` when somebody else made it.
-/// Mirrors `getPodSandboxInfoFromLabels`.
+/// The pod that a sandbox or container belongs to; `None` when somebody else made it, or when its names could lead out of
+/// the directories that are named after them. Mirrors `getPodSandboxInfoFromLabels`.
 pub fn pod_of(labels: &Map) -> Option<PodRef> {
-    let uid = labels.get(POD_UID).filter(|uid| !uid.is_empty())?;
-    Some(PodRef {
-        namespace: labels.get(POD_NAMESPACE).cloned().unwrap_or_default(),
-        name: labels.get(POD_NAME).cloned().unwrap_or_default(),
-        uid: PodUid::new(uid),
-    })
+    let uid = PodUid::checked(labels.get(POD_UID)?).ok()?;
+    let name = |key: &str| labels.get(key).cloned().unwrap_or_default();
+    let (namespace, name) = (name(POD_NAMESPACE), name(POD_NAME));
+    let harmless = [&namespace, &name].iter().all(|part| part.is_empty() || paths::is_component(part));
+    harmless.then_some(PodRef { namespace, name, uid })
 }
 
 fn pod_names(pod: &Pod) -> [(String, String); 3] {
@@ -130,6 +129,13 @@ mod tests {
             Some(PodRef::of(&pod()))
         );
         assert_eq!(pod_of(&Map::new()), None);
+        for (key, value) in
+            [(POD_UID, "../../etc"), (POD_UID, ""), (POD_NAME, "a/../../b"), (POD_NAMESPACE, "..")]
+        {
+            let mut forged = labels.clone();
+            forged.insert(key.into(), value.into());
+            assert_eq!(pod_of(&forged), None, "{key}={value}");
+        }
     }
 
     #[test]

@@ -15,6 +15,12 @@ use crate::{PodRef, PodUid};
 /// The longest name of a file, less what a link's name needs for id and suffix (`legacy.go: maxFileNameLength`).
 const MAX_FILE_NAME: usize = 255;
 
+/// Whether a name can be one component of a path and nothing else. Names of pods and containers come from the runtime's
+/// labels, too, where nobody has checked them.
+pub fn is_component(name: &str) -> bool {
+    !name.is_empty() && name != "." && name != ".." && !name.contains(['/', '\0'])
+}
+
 /// The folder of one pod's logs. Mirrors `BuildPodLogsDirectory`.
 pub fn pod_log_dir(pod_logs: &Path, pod: &PodRef) -> PathBuf {
     pod_logs.join(format!("{}_{}_{}", pod.namespace, pod.name, pod.uid))
@@ -85,6 +91,14 @@ mod tests {
         assert_eq!(container_log_path("main", 3), "main/3.log");
         assert_eq!(uid_of_log_dir("default_web-node1_u1"), Some(PodUid::new("u1")));
         assert_eq!(uid_of_log_dir("default_web_.."), None);
+    }
+
+    #[test]
+    fn what_leads_elsewhere_is_no_component() {
+        assert!(is_component("web-node1") && is_component("..."));
+        for elsewhere in ["", ".", "..", "a/b", "/", "a\0b"] {
+            assert!(!is_component(elsewhere), "{elsewhere:?}");
+        }
     }
 
     #[test]
