@@ -38,7 +38,8 @@ fn here(path: &str) -> PathBuf {
 
 /// The pod as the recorded kubelet had it after defaulting; its status is no part of the question.
 fn pod(recording: &str) -> Pod {
-    let text = std::fs::read_to_string(here(&format!("../../recordings/{recording}.pod.json"))).expect("a pod");
+    let text =
+        std::fs::read_to_string(here(&format!("../../recordings/{recording}.pod.json"))).expect("a pod");
     let pods: Value = serde_json::from_str(&text).expect("JSON");
     let pod = &pods[0];
     serde_json::from_value(serde_json::json!({"metadata": pod["metadata"], "spec": pod["spec"]}))
@@ -46,7 +47,8 @@ fn pod(recording: &str) -> Pod {
 }
 
 fn requests(recording: &str, call: &str) -> Vec<Value> {
-    let text = std::fs::read_to_string(here(&format!("../../recordings/{recording}.cri.jsonl"))).expect("calls");
+    let text =
+        std::fs::read_to_string(here(&format!("../../recordings/{recording}.cri.jsonl"))).expect("calls");
     let calls = text.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
     calls.filter(|c| c["call"] == call).map(|mut c| c["request"].take()).collect()
 }

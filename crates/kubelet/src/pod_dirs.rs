@@ -62,7 +62,7 @@ mod tests {
         assert!(dirs.all().is_empty());
         dirs.make(&uid).expect("made");
         dirs.make(&uid).expect("repeated");
-        assert_eq!(dirs.all(), [uid.clone()]);
+        assert_eq!(dirs.all(), std::slice::from_ref(&uid));
         let volume = root.path().join("pods/u1/volumes/kubernetes.io~empty-dir");
         fs::create_dir_all(&volume).expect("made");
         assert!(dirs.remove(&uid).expect_err("kept").to_string().contains("volumes are still in"));

@@ -52,14 +52,17 @@ impl Machine {
 
     fn sandbox_of(&self, name: &str) -> String {
         let of_pod = |s: &v1::PodSandboxStatus| s.labels.get(labels::POD_NAME).is_some_and(|n| n == name);
-        self.fake.sandboxes().into_iter().filter(of_pod).next_back().expect("a sandbox").id
+        self.fake.sandboxes().into_iter().rfind(of_pod).expect("a sandbox").id
     }
 
     fn container_of(&self, name: &str) -> String {
         let of_pod = |c: &v1::ContainerStatus| c.labels.get(labels::POD_NAME).is_some_and(|n| n == name);
-        self.fake.containers().into_iter().filter(of_pod).next_back().expect("a container").id
+        self.fake.containers().into_iter().rfind(of_pod).expect("a container").id
     }
 }
+
+/// Something that is done to the runtime behind the agent's back.
+type Happening<'a> = &'a dyn Fn(&FakeRuntime);
 
 async fn pass(seconds: f64) {
     tokio::time::sleep(Duration::from_secs_f64(seconds)).await;
@@ -104,7 +107,7 @@ async fn what_somebody_stops_or_removes_is_made_again_within_three_seconds() {
     pass(0.1).await;
     // Counts go on from what is left: the first sandbox and container, which are kept as the newest dead ones. The
     // in-memory runtime writes no logs, so what was removed is not counted; on a real one the log files tell.
-    let steps: [(&str, &dyn Fn(&FakeRuntime), &str); 4] = [
+    let steps: [(&str, Happening<'_>, &str); 4] = [
         (
             "sandbox stopped",
             &|fake| fake.stop_sandbox_quietly(&machine.sandbox_of("web-node1")),

@@ -21,7 +21,8 @@ fn here(path: &str) -> PathBuf {
 }
 
 fn pod(recording: &str) -> Pod {
-    let text = std::fs::read_to_string(here(&format!("../../recordings/{recording}.pod.json"))).expect("a pod");
+    let text =
+        std::fs::read_to_string(here(&format!("../../recordings/{recording}.pod.json"))).expect("a pod");
     let pods: Value = serde_json::from_str(&text).expect("JSON");
     let pod = &pods[0];
     serde_json::from_value(serde_json::json!({"metadata": pod["metadata"], "spec": pod["spec"]}))
@@ -30,7 +31,8 @@ fn pod(recording: &str) -> Pod {
 
 /// The `config` of the first such call.
 fn recorded<M: Message + Default>(recording: &str, call: &str, message: &str) -> M {
-    let text = std::fs::read_to_string(here(&format!("../../recordings/{recording}.cri.jsonl"))).expect("calls");
+    let text =
+        std::fs::read_to_string(here(&format!("../../recordings/{recording}.cri.jsonl"))).expect("calls");
     let mut calls = text.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
     let config = calls.find(|c| c["call"] == call).expect("the call")["request"]["config"].take();
     let files = protox::compile(["runtime/v1/api.proto"], [here("../../proto")]).expect("the interface");
