@@ -107,7 +107,8 @@ fn command() -> Command {
         .long_about(
             "A kubelet: runs the pods of this node, and keeps them running.\n\n\
              Static pods come from a manifest directory and need no API server:\n  \
-             podwright --root-dir /tmp/node --container-runtime-endpoint embedded --pod-manifest-path /tmp/manifests\n\n\
+             podwright --root-dir /tmp/node --pod-logs-dir /tmp/node/logs/pods \\\n    \
+             --container-runtime-endpoint embedded --pod-manifest-path /tmp/manifests\n\n\
              The runtime does the running: containerd, CRI-O or cri-dockerd over its socket, or `embedded`, whose \
              containers are plain processes without isolation and which needs no root.",
         )

@@ -37,6 +37,7 @@ pub fn settings(
         pod_logs_dir: std::path::absolute(pod_logs_dir).context("the pod logs directory")?,
         root_dir,
         cgroup_root: cgroup_root(&configuration.cgroup_root)?,
+        cgroups_per_qos: configuration.cgroups_per_qos,
         surroundings: surroundings(configuration, &node, cpus)?,
         node,
         file_check_frequency: configuration.file_check_frequency,

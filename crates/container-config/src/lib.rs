@@ -27,7 +27,7 @@
 //!
 //! Left out:
 //! - user namespaces (`hostUsers: false`): refused with [`ConfigError::UserNamespace`], since running such a pod with
-//!   the host's users would give it more than it asked for. The `userns` directory comes with a later issue;
+//!   the host's users would give it more than it asked for. The `userns` directory comes with the chapter on security;
 //! - devices and CDI devices, exclusive cpus: nobody hands them out before there are device and cpu managers;
 //! - supplemental groups of persistent volumes (`GetExtraSupplementalGroupsForPod`): they come with `volumes`;
 //! - ephemeral containers: they only appear through the API server; [`ContainerInput::target_id`] is ready for them;

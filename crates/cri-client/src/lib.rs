@@ -23,7 +23,7 @@
 //! Left out:
 //! - the streaming twins of the list calls (`StreamPodSandboxes` and so on): alpha in 1.36 and off by default;
 //! - Windows named pipes and TCP endpoints: a node of this project is Linux;
-//! - OpenTelemetry spans around calls: `tracing` spans serve the same reader.
+//! - OpenTelemetry spans around calls: errors name the call and its object, which is what a log has to say.
 
 mod call;
 mod error;

@@ -37,7 +37,7 @@
 //!   process in the machine's own file system cannot see them at their paths;
 //! - image contents: a name is an image. Commands are the machine's own; `missing.invalid/…` fails to pull;
 //! - pod networks: the address of a pod is 127.0.0.1, and two pods on one port collide;
-//! - stdin, terminals, `Exec`, `Attach`, `PortForward`: they need the streaming server of a later issue;
+//! - stdin, terminals, `Exec`, `Attach`, `PortForward`: they need a streaming server, which comes with the chapter on exec;
 //! - stats, metrics, checkpoints and resource updates: `Unimplemented`; there is no cgroup to read or write;
 //! - real-time stop signals: the nix crate cannot send them, SIGTERM is sent instead.
 

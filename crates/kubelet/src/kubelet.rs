@@ -58,6 +58,8 @@ pub struct Settings {
     pub pod_logs_dir: PathBuf,
     /// Under which cgroup the pods' cgroups go; empty for `/`.
     pub cgroup_root: String,
+    /// Whether pods live in a tree of cgroups by QoS class (`cgroupsPerQOS`).
+    pub cgroups_per_qos: bool,
     /// Facts about the machine.
     pub node: NodeFacts,
     /// What pods see of the node.
@@ -251,6 +253,7 @@ fn runtime_settings(settings: &Settings) -> kuberuntime::Settings {
         root_dir: settings.root_dir.clone(),
         pod_logs_dir: settings.pod_logs_dir.clone(),
         cgroup_root: settings.cgroup_root.clone(),
+        cgroups_per_qos: settings.cgroups_per_qos,
         node: settings.node.clone(),
         surroundings: settings.surroundings.clone(),
         max_backoff: settings.max_restart_period,

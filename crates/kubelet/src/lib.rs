@@ -7,8 +7,10 @@
 //!                            Pleg ─ looks at the runtime ──────▶ PodCache ───────┘
 //! ```
 //!
-//! Every arrow is a channel or the cache; no task calls another. The loop says *that* something is to be looked at, a
-//! worker decides *whether* and *when*, and `kuberuntime` decides *what* is to be done.
+//! Left of `PodWorkers` every arrow is a channel, and what comes back goes through the cache: tasks do not call each other.
+//! Right of it are plain calls, made while a worker's sync lasts. The loop says *that* something is to be looked at, a
+//! worker decides *whether* and *when*, and `kuberuntime` decides *what* is to be done. Two small boards are read from all
+//! sides: `SourcesReady` (has every source spoken?) and `StageBoard` (how far is each pod in its life?).
 //!
 //! | here | Go |
 //! |---|---|
@@ -34,6 +36,7 @@ mod pod_dirs;
 mod runtime_state;
 mod sync_loop;
 mod syncer;
+mod unsupported;
 
 pub use adoption::{ForeignPods, foreign_pods};
 pub use container_config::NodeFacts;

@@ -15,6 +15,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
 use crate::housekeeping::Task;
+use crate::unsupported::not_acted_on;
 
 /// How often the loop turns when nothing happens, so that its health can be told from its silence.
 const TICK: Duration = Duration::from_secs(30);
@@ -88,6 +89,11 @@ impl SyncLoop {
         for pod in update.pods {
             let names = PodRef::of(&pod);
             tracing::info!(pod = %names, op = %update.op, source = %update.source, "pod configuration");
+            if update.op == Op::Add {
+                for what in not_acted_on(&pod) {
+                    tracing::warn!(pod = %names, "{what} has no effect in this version");
+                }
+            }
             match update.op {
                 Op::Add | Op::Update | Op::Delete => {
                     self.wanted.insert(names.uid.clone(), pod.clone());

@@ -32,6 +32,8 @@ pub struct Settings {
     pub pod_logs_dir: PathBuf,
     /// The configuration's `cgroupRoot`, empty for `/`.
     pub cgroup_root: String,
+    /// The configuration's `cgroupsPerQOS`: without it, the runtime is left to choose where pods go.
+    pub cgroups_per_qos: bool,
     /// Facts that the messages depend on.
     pub node: NodeFacts,
     /// DNS, addresses and names of the node.
@@ -249,6 +251,15 @@ impl KubeRuntime {
         }
     }
 
+    /// Mirrors `cm/pod_container_manager_linux.go: podContainerManagerImpl` and its `Noop` twin.
+    fn cgroup_parent(&self, pod: &Pod) -> String {
+        if self.settings.cgroups_per_qos {
+            cgroup_name::pod_cgroup_parent(pod, &self.settings.cgroup_root)
+        } else {
+            String::new()
+        }
+    }
+
     fn sandbox_config(&self, pod: &Pod, attempt: u32) -> Result<v1::PodSandboxConfig, String> {
         let surroundings = &self.settings.surroundings;
         let (hostname, dns) = (surroundings.sandbox_hostname(pod)?, surroundings.dns(pod, &*self.events)?);
@@ -257,7 +268,7 @@ impl KubeRuntime {
             attempt,
             hostname,
             dns,
-            cgroup_parent: cgroup_name::pod_cgroup_parent(pod, &self.settings.cgroup_root),
+            cgroup_parent: self.cgroup_parent(pod),
             log_directory: log_directory.to_string_lossy().into_owned(),
         };
         sandbox_config(pod, input, &self.settings.node).map_err(|e| e.to_string())
@@ -296,14 +307,6 @@ impl KubeRuntime {
     /// Forgets the back-off of a pod that is gone.
     pub fn forget(&self, pod: &PodRef) {
         self.backoff.lock().unwrap_or_else(PoisonError::into_inner).forget(&backoff_prefix(pod));
-    }
-
-    /// Asks the runtime who it is. Mirrors `kuberuntime_manager.go: newKubeGenericRuntimeManager`'s version check.
-    ///
-    /// # Errors
-    /// The runtime does not answer.
-    pub async fn version(&self) -> Result<v1::VersionResponse, RuntimeError> {
-        self.runtime.version(v1::VersionRequest { version: KUBE_RUNTIME_API_VERSION.into() }).await
     }
 }
 

@@ -147,7 +147,7 @@ pub struct Parts {
 }
 
 impl<S: PodSyncer> PodWorkers<S> {
-    /// The task, and the handle to it. `make_syncer` is given the board, which the syncer may want to look at.
+    /// The task, and the handle to it.
     pub fn new(syncer: Arc<S>, parts: Parts) -> (Self, PodWorkersHandle) {
         let (send, updates) = mpsc::unbounded_channel();
         let board = StageBoard::default();

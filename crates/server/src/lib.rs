@@ -22,7 +22,7 @@
 //! whose loop hangs still says `ok` there; the watchdog and port 10250 are what notices.
 //!
 //! Left out:
-//! - the HTTPS port and everything on it (issue 1 only needs health);
+//! - the HTTPS port and everything on it, until the chapter on the kubelet's API;
 //! - the check `log` (is `klog` stuck in a flush?): `tracing` writes each line itself and keeps no buffer to get stuck;
 //! - metrics about health requests: they come with `/metrics`;
 //! - `ServeMux`'s redirect of unclean paths (`//healthz`): here they are 404, as nothing asks for them;

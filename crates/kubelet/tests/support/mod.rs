@@ -56,6 +56,7 @@ impl Machine {
             root_dir: self.root.path().join("root"),
             pod_logs_dir: self.root.path().join("logs/pods"),
             cgroup_root: String::new(),
+            cgroups_per_qos: true,
             node,
             surroundings: Surroundings {
                 dns: DnsSettings {

@@ -173,6 +173,7 @@ fn settings(folder: &Path) -> Settings {
         root_dir: folder.join("root"),
         pod_logs_dir: folder.join("log/pods"),
         cgroup_root: String::new(),
+        cgroups_per_qos: true,
         node: NodeFacts::new(8 << 30),
         surroundings: Surroundings {
             dns: DnsSettings { cluster_domain: "cluster.local".into(), ..DnsSettings::default() },
