@@ -32,8 +32,9 @@ impl GcPlan {
 /// Plans the removals of one pod, the oldest first. `gone`: the pod is not wanted any more, so nothing of it is kept.
 ///
 /// A running container is never touched. Of each name the newest dead ones are kept, as many as [`MAX_PER_POD_CONTAINER`].
-/// The newest of its name that was only created is neither removed nor counted: its start may be under way, and it must
-/// not push out the one that ended before it (the kubelet's minute round does count it, `podContainerDeletor` does not).
+/// The newest of its name that never ran is neither removed nor counted: its start may be under way or have failed, and it
+/// must not push out the one that ran before it, whose log and exit code are what people ask for (the kubelet's minute
+/// round does count it, `podContainerDeletor` does not count one that was only created).
 /// A sandbox goes when it is not ready, holds no container, and a newer one exists or the pod is gone.
 pub fn plan_gc(status: &PodStatus, gone: bool) -> GcPlan {
     let keep = if gone { 0 } else { MAX_PER_POD_CONTAINER };
@@ -44,7 +45,8 @@ pub fn plan_gc(status: &PodStatus, gone: bool) -> GcPlan {
         let is_newest = seen.insert(container.name.as_str());
         let is_doomed = match container.state {
             ContainerState::Running => false,
-            ContainerState::Created => gone || !is_newest,
+            _ if container.never_ran() => gone || !is_newest,
+            ContainerState::Created => gone,
             ContainerState::Exited | ContainerState::Unknown => {
                 let so_far = dead.entry(&container.name).or_default();
                 *so_far += 1;

@@ -8,6 +8,7 @@
 //! | `1 0- \| a:run a:0` | two sandboxes, newest first, and two containers, newest first |
 //! | `1`, `1-`, `1?`, `1h` | a sandbox by its attempt: ready, not ready, without an address, in the host's network |
 //! | `a:run`, `a:new`, `a:unk`, `a:137`, `a:oom` | running, created, unknown, exited, exited with 0 for want of memory |
+//! | `a:nil` | exited without ever having run: its start failed |
 //! | `a:run~`, `a:0@1` | made from another definition; in the sandbox of attempt 1 instead of the newest |
 //!
 //! Sandboxes have the ids `s0`, `s1`…; containers of one name, the oldest first, `a.0`, `a.1`….
@@ -117,6 +118,7 @@ fn status_of(pod: &Pod, word: &str, count: u32, home: &str) -> ContainerStatus {
         "new" => (ContainerState::Created, 0),
         "unk" => (ContainerState::Unknown, 0),
         "oom" => (ContainerState::Exited, 0),
+        "nil" => (ContainerState::Exited, 128),
         code => (ContainerState::Exited, code.parse().expect("an exit code")),
     };
     ContainerStatus {
@@ -126,6 +128,7 @@ fn status_of(pod: &Pod, word: &str, count: u32, home: &str) -> ContainerStatus {
         hash: container(pod, name).map_or(0, container_hash) + u64::from(is_changed),
         restart_count: count,
         exit_code,
+        started_at: (!matches!(word, "new" | "nil")).then_some(jiff::Timestamp::UNIX_EPOCH),
         reason: if word == "oom" { "OOMKilled".to_owned() } else { String::new() },
         ..ContainerStatus::from_cri(&home, &v1::ContainerStatus::default())
     }

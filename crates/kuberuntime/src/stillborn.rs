@@ -8,19 +8,16 @@
 
 use std::collections::BTreeSet;
 
-use pod_model::{ContainerState, ContainerStatus, PodStatus};
+use pod_model::{ContainerStatus, PodStatus};
 
 /// The newest containers that never ran, of those names that have run before. To be asked when the sandbox has changed;
 /// a container that fails to start in a good sandbox is an ordinary failure.
 pub fn stillborn(status: &PodStatus) -> Vec<&ContainerStatus> {
-    let never_ran = |c: &ContainerStatus| {
-        c.started_at.is_none() && matches!(c.state, ContainerState::Created | ContainerState::Exited)
-    };
     let mut seen = BTreeSet::new();
     status
         .containers
         .iter()
-        .filter(|c| seen.insert(c.name.as_str()) && never_ran(c))
+        .filter(|c| seen.insert(c.name.as_str()) && c.never_ran())
         .filter(|c| status.containers.iter().any(|older| older.name == c.name && older.started_at.is_some()))
         .collect()
 }
@@ -36,7 +33,7 @@ pub(crate) fn without(status: &PodStatus, gone: &[&ContainerStatus]) -> PodStatu
 mod tests {
     use super::*;
     use jiff::Timestamp;
-    use pod_model::{PodRef, PodUid};
+    use pod_model::{ContainerState, PodRef, PodUid};
 
     fn container(name: &str, restarts: u32, state: ContainerState, ran: bool) -> ContainerStatus {
         let mut status = ContainerStatus::from_cri("s", &cri_client::v1::ContainerStatus::default());

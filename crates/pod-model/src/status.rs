@@ -123,6 +123,17 @@ impl ContainerStatus {
     }
 }
 
+impl ContainerStatus {
+    /// Its process never lived: it was only created, or its start failed.
+    pub fn never_ran(&self) -> bool {
+        match self.state {
+            ContainerState::Created => true,
+            ContainerState::Exited => self.started_at.is_none(),
+            ContainerState::Running | ContainerState::Unknown => false,
+        }
+    }
+}
+
 /// One pod as the runtime last described it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PodStatus {

@@ -24,6 +24,11 @@ fn what_goes_and_what_stays() {
         ("0 | a:new a:1 a:0", wanted, "a.0"),
         // It never was started, and never will be.
         ("0 | a:run a:new a:1", wanted, "a.1"),
+        ("0 | a:nil a:1", wanted, ""),
+        ("0 | a:nil a:1 a:0", wanted, "a.0"),
+        ("0 | a:nil a:nil a:nil", wanted, "a.0 a.1"),
+        ("0 | a:run a:nil a:1", wanted, "a.1"),
+        ("0- | a:nil a:1", gone, "a.0 a.1 s0"),
         ("0 | a:1 a:new", wanted, "a.0"),
         // Sandboxes: the newest of a wanted pod stays, and so does one that is ready or holds something.
         ("0-", wanted, ""),
@@ -53,7 +58,7 @@ fn what_goes_and_what_stays() {
 
 fn any_runtime() -> impl Strategy<Value = String> {
     let sandboxes = proptest::collection::vec(prop_oneof![Just(""), Just("-")], 0..4);
-    let states = select(&["run", "new", "unk", "0", "1"][..]);
+    let states = select(&["run", "new", "unk", "0", "1", "nil"][..]);
     let container = (prop_oneof![Just("a"), Just("b")], states, 0..3u32);
     (sandboxes, proptest::collection::vec(container, 0..8)).prop_map(|(sandboxes, containers)| {
         let newest_first = sandboxes.iter().enumerate().rev();
@@ -72,7 +77,8 @@ proptest! {
             let container = status.containers.iter().find(|c| c.id == *id).expect("one of the pod's");
             prop_assert!(container.state != ContainerState::Running, "{} removes {}", text, id);
             let dead = |c: &&ContainerStatus| {
-                c.name == *name && matches!(c.state, ContainerState::Exited | ContainerState::Unknown)
+                let ended = matches!(c.state, ContainerState::Exited | ContainerState::Unknown);
+                c.name == *name && ended && !c.never_ran()
             };
             let newest_dead = status.containers.iter().find(dead).is_some_and(|c| c.id == *id);
             prop_assert!(gone || !newest_dead, "{} removes {}", text, id);
