@@ -23,6 +23,25 @@ async fn replaced(node: &Node, before: &NodeView, name: &str, all: &[&str]) -> R
     Ok(after)
 }
 
+/// Stops a sandbox behind the agent's back. The agent notices at once and may stop it, too: containerd then fails one of
+/// the two, and the next try succeeds.
+async fn stop(node: &Node, id: &str) -> Result<()> {
+    let stopped = wait::until("the sandbox to be stopped", CONVERGES_WITHIN, async || {
+        let request = v1::StopPodSandboxRequest { pod_sandbox_id: id.to_owned() };
+        node.runtime.stop_pod_sandbox(request).await.map_err(|e| e.to_string())
+    });
+    Ok(stopped.await.map(drop)?)
+}
+
+/// Removes a sandbox behind the agent's back, whose own clean-up may be at it as well.
+async fn remove(node: &Node, id: &str) -> Result<()> {
+    let removed = wait::until("the sandbox to be removed", CONVERGES_WITHIN, async || {
+        let request = v1::RemovePodSandboxRequest { pod_sandbox_id: id.to_owned() };
+        node.runtime.remove_pod_sandbox(request).await.map_err(|e| e.to_string())
+    });
+    Ok(removed.await.map(drop)?)
+}
+
 #[tokio::test]
 async fn sandboxes_and_containers_that_somebody_stops_or_removes_are_made_again() -> Result<()> {
     let all = ["a", "b", "c", "d"];
@@ -30,17 +49,15 @@ async fn sandboxes_and_containers_that_somebody_stops_or_removes_are_made_again(
 
     let before = node.view().await?;
     let pod_sandbox_id = Node::up(&before, "a")?.0.id.clone();
-    node.runtime.stop_pod_sandbox(v1::StopPodSandboxRequest { pod_sandbox_id }).await?;
+    stop(&node, &pod_sandbox_id).await?;
     let after = replaced(&node, &before, "a", &all).await?;
     let (sandbox, container) = Node::up(&after, "a")?;
     ensure!((sandbox.attempt, container.restart_count) == (1, Some(1)), "sandbox stopped: {after}");
 
     let before = after;
     let pod_sandbox_id = Node::up(&before, "b")?.0.id.clone();
-    node.runtime
-        .stop_pod_sandbox(v1::StopPodSandboxRequest { pod_sandbox_id: pod_sandbox_id.clone() })
-        .await?;
-    node.runtime.remove_pod_sandbox(v1::RemovePodSandboxRequest { pod_sandbox_id }).await?;
+    stop(&node, &pod_sandbox_id).await?;
+    remove(&node, &pod_sandbox_id).await?;
     let after = replaced(&node, &before, "b", &all).await?;
     let (sandbox, container) = Node::up(&after, "b")?;
     // Depending on what the agent saw in between, the new sandbox is the second (attempt 1) or, with no trace of the
