@@ -4,14 +4,14 @@
 //! Mirrors `kubelet.go: HandlePodCleanups, StartGarbageCollection`, `pod_container_deletor.go` and
 //! `kubelet_volumes.go: cleanupOrphanedPodDirs`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use kuberuntime::KubeRuntime;
 use pleg::PlegHandle;
 use pod_config::SourcesReady;
-use pod_model::{PodCache, PodStatus, PodUid};
+use pod_model::{Moment, PodCache, PodStatus, PodUid};
 use pod_workers::StageBoard;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
@@ -39,6 +39,8 @@ pub(crate) struct Housekeeping {
     pub sources: SourcesReady,
     pub dirs: PodDirs,
     pub tasks: mpsc::UnboundedReceiver<Task>,
+    /// When something was last removed of each pod: a picture from before shows what is gone.
+    pub acted: BTreeMap<PodUid, Moment>,
 }
 
 impl Housekeeping {
@@ -69,10 +71,14 @@ impl Housekeeping {
         self.sources.all_ready() && self.board.is_unwanted(uid)
     }
 
-    async fn clean_up(&self, uid: &PodUid) {
+    async fn clean_up(&mut self, uid: &PodUid) {
         let unwanted = self.is_unwanted(uid);
-        if let Some(Ok(status)) = self.cache.get(uid) {
-            self.collect(&status, unwanted).await;
+        match self.cache.get(uid) {
+            Some(Ok(status)) => self.collect(&status, unwanted).await,
+            Some(Err(_)) => {}
+            None => {
+                self.acted.remove(uid);
+            }
         }
         // Last of all, since the directory proves that what the runtime has is ours.
         let nothing_is_left = self.cache.is_complete() && self.cache.get(uid).is_none();
@@ -87,12 +93,17 @@ impl Housekeeping {
 
     /// Removes the dead of one pod. The look that is asked for afterwards comes back here through the sync loop, until
     /// there is nothing left to remove.
-    async fn collect(&self, status: &PodStatus, unwanted: bool) {
+    async fn collect(&mut self, status: &PodStatus, unwanted: bool) {
         if unwanted && status.is_alive() {
             // Its worker has yet to end it.
             return;
         }
+        if self.acted.get(status.uid()).is_some_and(|acted| !self.cache.is_newer_than(status.uid(), *acted)) {
+            // The look that was asked for then is still to come.
+            return;
+        }
         if self.runtime.collect_garbage(status, unwanted).await {
+            self.acted.insert(status.uid().clone(), self.cache.moment());
             self.pleg.request_relist(status.uid());
         }
         if unwanted {
@@ -100,7 +111,7 @@ impl Housekeeping {
         }
     }
 
-    async fn full_round(&self) {
+    async fn full_round(&mut self) {
         let known = self.cache.all();
         for status in &known {
             self.clean_up(status.uid()).await;

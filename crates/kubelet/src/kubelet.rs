@@ -190,6 +190,7 @@ impl Kubelet {
             sources,
             dirs,
             tasks: housekeeping_tasks,
+            acted: BTreeMap::new(),
         };
 
         let mut tasks = JoinSet::new();

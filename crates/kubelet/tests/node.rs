@@ -81,6 +81,7 @@ async fn a_pod_is_kept_alive_and_taken_down_with_its_manifest() {
     machine.remove("web");
     pass(10.0).await;
     assert!(machine.fake.sandboxes().is_empty() && machine.fake.containers().is_empty());
+    assert_eq!(machine.fake.count("RemovePodSandbox"), 1, "once is enough");
     assert_eq!(std::fs::read_dir(machine.root.path().join("root/pods")).expect("a folder").count(), 0);
 }
 

@@ -96,6 +96,13 @@ impl PodCache {
         self.lock().pods.get(uid).map(|entry| entry.known.clone())
     }
 
+    /// Whether what is known of the pod is from after `min`.
+    pub fn is_newer_than(&self, uid: &PodUid, min: Moment) -> bool {
+        let picture = self.lock();
+        let asked = picture.pods.get(uid).map(|entry| entry.asked);
+        asked.max(picture.relisted).is_some_and(|asked| asked > min)
+    }
+
     /// Every pod that the runtime has something of, by UID.
     pub fn all(&self) -> Vec<Arc<PodStatus>> {
         self.lock().pods.values().filter_map(|entry| entry.known.clone().ok()).collect()
