@@ -5,7 +5,11 @@
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::record::ContainerRecord;
 
 /// The search path when neither the container nor the runtime's own environment has one.
 const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -42,8 +46,30 @@ pub(crate) fn working_dir(configured: &str, scratch: &Path) -> PathBuf {
     }
 }
 
+/// A command as it runs in a container: its environment and working directory, a process group of its own, and pipes for
+/// what it says. The error is in runc's words.
+pub(crate) fn in_container(
+    record: &ContainerRecord,
+    program: &str,
+    arguments: &[String],
+) -> Result<Command, String> {
+    let path = record.environment.get("PATH").map_or("", String::as_str);
+    let mut command = Command::new(locate(program, path, &record.working_dir)?);
+    command
+        .arg0(program)
+        .args(arguments)
+        .env_clear()
+        .envs(&record.environment)
+        .current_dir(&record.working_dir)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .process_group(0);
+    Ok(command)
+}
+
 /// The file to execute for `program`, or why there is none, in runc's words.
-pub(crate) fn locate(program: &str, path: &str, working_dir: &Path) -> Result<PathBuf, String> {
+fn locate(program: &str, path: &str, working_dir: &Path) -> Result<PathBuf, String> {
     locate_with(program, path, working_dir, |file| match std::fs::metadata(file) {
         Ok(meta) if meta.is_file() && meta.permissions().mode() & 0o111 != 0 => Found::Executable,
         Ok(_) => Found::NotExecutable,

@@ -1,6 +1,5 @@
 //! `ExecSync`: one command beside a running container, waited for.
 
-use std::process::Stdio;
 use std::time::Duration;
 
 use cri_client::{MAX_MESSAGE_SIZE, v1};
@@ -11,7 +10,7 @@ use tokio::process::{Child, Command};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use crate::command::locate;
+use crate::command::in_container;
 use crate::process::ProcessId;
 use crate::record::ContainerRecord;
 use crate::refusal::Refusal;
@@ -123,20 +122,8 @@ fn spawn(record: &ContainerRecord, command: &[String]) -> Result<Child, Refusal>
     };
     let (program, arguments) =
         command.split_first().ok_or_else(|| Refusal::Invalid("exec cmd must not be empty".to_owned()))?;
-    let path = record.environment.get("PATH").map_or("", String::as_str);
-    let file = locate(program, path, &record.working_dir).map_err(refuse)?;
-    Command::new(file)
-        .arg0(program)
-        .args(arguments)
-        .env_clear()
-        .envs(&record.environment)
-        .current_dir(&record.working_dir)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .process_group(0)
-        .spawn()
-        .map_err(|e| refuse(format!("exec {program}: {e}")))
+    let prepared = in_container(record, program, arguments).map_err(refuse)?;
+    Command::from(prepared).spawn().map_err(|e| refuse(format!("exec {program}: {e}")))
 }
 
 /// Reads to the end and keeps the beginning.

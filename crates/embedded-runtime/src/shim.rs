@@ -18,9 +18,9 @@
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
 use std::io;
-use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitCode, ExitStatus, Stdio};
+use std::process::{Child, ExitCode, ExitStatus};
 
 use clock::Clock;
 use nix::errno::Errno;
@@ -28,7 +28,7 @@ use nix::sys::signal::{Signal, killpg};
 use nix::sys::wait::{Id, WaitPidFlag, waitid};
 use nix::unistd::Pid;
 
-use crate::command::locate;
+use crate::command::in_container;
 use crate::process::{ProcessId, kill_descendants};
 use crate::record::{ContainerRecord, Exit, Started};
 use crate::state_dir::{ContainerDir, at};
@@ -115,23 +115,10 @@ fn pid_of(child: &Child) -> Pid {
 /// Starts the container's process, or says why not in runc's words.
 fn spawn(record: &ContainerRecord) -> Result<Child, String> {
     let (program, arguments) = record.command.split_first().ok_or("no command specified")?;
-    let path = record.environment.get("PATH").map_or("", String::as_str);
     if let Err(e) = std::fs::create_dir_all(&record.working_dir) {
         return Err(format!("mkdir {}: {e}", record.working_dir.display()));
     }
-    let file = locate(program, path, &record.working_dir)?;
-    Command::new(file)
-        .arg0(program)
-        .args(arguments)
-        .env_clear()
-        .envs(&record.environment)
-        .current_dir(&record.working_dir)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .process_group(0)
-        .spawn()
-        .map_err(|e| format!("exec {program}: {e}"))
+    in_container(record, program, arguments)?.spawn().map_err(|e| format!("exec {program}: {e}"))
 }
 
 /// Copies output until the container's process has ended and everything that it left behind is gone.

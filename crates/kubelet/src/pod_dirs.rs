@@ -5,7 +5,6 @@
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 use pod_model::{PodUid, paths};
@@ -23,7 +22,7 @@ impl PodDirs {
 
     /// Makes a pod's directory, closed to others. May be repeated.
     pub fn make(&self, uid: &PodUid) -> io::Result<()> {
-        fs::DirBuilder::new().recursive(true).mode(0o750).create(paths::pod_dir(&self.root, uid))
+        kuberuntime::make_pod_dir(&self.root, uid)
     }
 
     pub fn exists(&self, uid: &PodUid) -> bool {

@@ -66,6 +66,7 @@ pub use actions::{ContainerToKill, KillReason, PodActions, compute_pod_actions};
 pub use gc::{GcPlan, MAX_PER_POD_CONTAINER, plan_gc};
 pub use kill::{MINIMUM_GRACE_SECONDS, grace_period, remaining_grace};
 pub use log_files::{links_dir, restart_count_by_log_dir};
+pub use pod_files::make_pod_dir;
 pub use runtime::{KUBE_RUNTIME_API_VERSION, KubeRuntime, Settings};
 pub use sandbox_changed::{SandboxVerdict, sandbox_changed};
 pub use stillborn::stillborn;

@@ -11,8 +11,11 @@ use cri_client::v1;
 use pod_environment::hosts;
 use pod_model::{Container, Pod, PodUid, identity, paths};
 
-/// Makes the pod's directory, closed to others (0750). Mirrors `kubelet_pods.go: makePodDataDirs`.
-pub(crate) fn make_pod_dir(root: &Path, uid: &PodUid) -> io::Result<()> {
+/// Makes the pod's directory, closed to others (0750). May be repeated.
+///
+/// # Errors
+/// The system's, when it cannot be made. Mirrors `kubelet_pods.go: makePodDataDirs`.
+pub fn make_pod_dir(root: &Path, uid: &PodUid) -> io::Result<()> {
     fs::DirBuilder::new().recursive(true).mode(0o750).create(paths::pod_dir(root, uid))
 }
 
