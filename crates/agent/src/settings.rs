@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
-use kubelet::{DnsSettings, EnvFacts, NodeFacts, Settings, Surroundings, read_node_facts};
+use kubelet::{DnsSettings, EnvFacts, NodeFacts, RuntimeSettings, Settings, Surroundings, read_node_facts};
 use kubelet_config::KubeletConfiguration;
 use pod_model::quantity::Quantity;
 
@@ -34,19 +34,21 @@ pub fn settings(
         arguments.pod_logs_dir.clone().unwrap_or_else(|| PathBuf::from(&configuration.pod_logs_dir));
     Ok(Settings {
         node_name: node_name(arguments.hostname_override.as_deref())?,
-        pod_logs_dir: std::path::absolute(pod_logs_dir).context("the pod logs directory")?,
-        root_dir,
-        cgroup_root: cgroup_root(&configuration.cgroup_root)?,
-        cgroups_per_qos: configuration.cgroups_per_qos,
-        surroundings: surroundings(configuration, &node, cpus)?,
-        node,
+        runtime: RuntimeSettings {
+            root_dir,
+            pod_logs_dir: std::path::absolute(pod_logs_dir).context("the pod logs directory")?,
+            cgroup_root: cgroup_root(&configuration.cgroup_root)?,
+            cgroups_per_qos: configuration.cgroups_per_qos,
+            surroundings: surroundings(configuration, &node, cpus)?,
+            node,
+            max_backoff: configuration
+                .crash_loop_back_off
+                .max_container_restart_period
+                .unwrap_or(pod_model::MAX),
+            parallel_starts: cpus * STARTS_PER_CPU,
+        },
         file_check_frequency: configuration.file_check_frequency,
         sync_frequency: configuration.sync_frequency,
-        max_restart_period: configuration
-            .crash_loop_back_off
-            .max_container_restart_period
-            .unwrap_or(pod_model::MAX),
-        parallel_starts: cpus * STARTS_PER_CPU,
         adopt: arguments.adopt,
     })
 }

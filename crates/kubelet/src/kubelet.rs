@@ -6,15 +6,13 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::os::unix::fs::DirBuilderExt as _;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use clock::{Clock, Random};
-use container_config::NodeFacts;
 use cri_client::{ImageService, RuntimeError, RuntimeService, v1};
 use images::ImagePuller;
-use kuberuntime::{KUBE_RUNTIME_API_VERSION, KubeRuntime, Surroundings, links_dir};
+use kuberuntime::{KUBE_RUNTIME_API_VERSION, KubeRuntime, links_dir};
 use pleg::{Periods, Pleg, PlegHandle};
 use pod_config::{PodConfig, Source};
 use pod_model::{EventSink, PodCache, paths};
@@ -52,26 +50,12 @@ pub struct Dependencies {
 pub struct Settings {
     /// The node's name, in lower case.
     pub node_name: String,
-    /// The agent's own directory, `/var/lib/kubelet` by default.
-    pub root_dir: PathBuf,
-    /// Where pod logs go, `/var/log/pods` by default.
-    pub pod_logs_dir: PathBuf,
-    /// Under which cgroup the pods' cgroups go; empty for `/`.
-    pub cgroup_root: String,
-    /// Whether pods live in a tree of cgroups by QoS class (`cgroupsPerQOS`).
-    pub cgroups_per_qos: bool,
-    /// Facts about the machine.
-    pub node: NodeFacts,
-    /// What pods see of the node.
-    pub surroundings: Surroundings,
+    /// Directories, cgroups, facts and limits: what is needed to run a pod.
+    pub runtime: kuberuntime::Settings,
     /// How often the manifest directory is looked at without being told to (`fileCheckFrequency`).
     pub file_check_frequency: Duration,
     /// How often a pod is looked at without being told to (`syncFrequency`).
     pub sync_frequency: Duration,
-    /// The longest crash-loop delay (`crashLoopBackOff.maxContainerRestartPeriod`).
-    pub max_restart_period: Duration,
-    /// How many pods may be starting at a time.
-    pub parallel_starts: usize,
     /// Take over pods that the runtime holds and this agent did not make.
     pub adopt: bool,
 }
@@ -124,7 +108,7 @@ impl Kubelet {
         manifests: Option<impl ManifestSource>,
     ) -> Result<Self, StartError> {
         make_dirs(&settings)?;
-        let dirs = PodDirs::new(&settings.root_dir);
+        let dirs = PodDirs::new(&settings.runtime.root_dir);
         wait_for_runtime(&*parts.runtime).await?;
         if !settings.adopt {
             refuse_foreign_pods(&*parts.runtime, &settings, &dirs).await?;
@@ -144,7 +128,7 @@ impl Kubelet {
             parts.events.clone(),
             parts.clock.clone(),
             parts.random.clone(),
-            runtime_settings(&settings),
+            settings.runtime,
         ));
         let syncer = Syncer {
             runtime: runtime.clone(),
@@ -249,24 +233,13 @@ impl server::Host for KubeletHost {
     }
 }
 
-fn runtime_settings(settings: &Settings) -> kuberuntime::Settings {
-    kuberuntime::Settings {
-        root_dir: settings.root_dir.clone(),
-        pod_logs_dir: settings.pod_logs_dir.clone(),
-        cgroup_root: settings.cgroup_root.clone(),
-        cgroups_per_qos: settings.cgroups_per_qos,
-        node: settings.node.clone(),
-        surroundings: settings.surroundings.clone(),
-        max_backoff: settings.max_restart_period,
-        parallel_starts: settings.parallel_starts,
-    }
-}
-
 /// The agent's directories, closed to others, and those of the logs, open to log collectors.
 /// Mirrors `kubelet.go: setupDataDirs`.
 fn make_dirs(settings: &Settings) -> Result<(), StartError> {
-    let own = [settings.root_dir.clone(), paths::pods_dir(&settings.root_dir)].map(|dir| (dir, 0o750));
-    let logs = [settings.pod_logs_dir.clone(), links_dir(&settings.pod_logs_dir)].map(|dir| (dir, 0o755));
+    let own = [settings.runtime.root_dir.clone(), paths::pods_dir(&settings.runtime.root_dir)]
+        .map(|dir| (dir, 0o750));
+    let logs = [settings.runtime.pod_logs_dir.clone(), links_dir(&settings.runtime.pod_logs_dir)]
+        .map(|dir| (dir, 0o755));
     for (dir, mode) in own.into_iter().chain(logs) {
         let made = fs::DirBuilder::new().recursive(true).mode(mode).create(&dir);
         made.map_err(|source| StartError::Directory { path: dir.display().to_string(), source })?;
@@ -310,5 +283,5 @@ async fn refuse_foreign_pods(
     if foreign.is_empty() {
         return Ok(());
     }
-    Err(ForeignPods { root: settings.root_dir.display().to_string(), foreign }.into())
+    Err(ForeignPods { root: settings.runtime.root_dir.display().to_string(), foreign }.into())
 }

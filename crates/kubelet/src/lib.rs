@@ -41,6 +41,6 @@ mod unsupported;
 pub use adoption::{ForeignPods, foreign_pods};
 pub use container_config::NodeFacts;
 pub use kubelet::{Dependencies, Kubelet, KubeletHost, Settings, StartError};
-pub use kuberuntime::Surroundings;
+pub use kuberuntime::{Settings as RuntimeSettings, Surroundings};
 pub use node_facts::read_node_facts;
 pub use pod_environment::{DnsSettings, EnvFacts};

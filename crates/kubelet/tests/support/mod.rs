@@ -6,7 +6,10 @@ use std::time::Duration;
 
 use clock::{Clock, Random};
 use cri_client::fake::FakeRuntime;
-use kubelet::{Dependencies, DnsSettings, EnvFacts, Kubelet, NodeFacts, Settings, StartError, Surroundings};
+use kubelet::{
+    Dependencies, DnsSettings, EnvFacts, Kubelet, NodeFacts, RuntimeSettings, Settings, StartError,
+    Surroundings,
+};
 use pod_model::RecordedEvents;
 use static_pods::InMemoryManifests;
 
@@ -53,25 +56,27 @@ impl Machine {
         };
         let settings = Settings {
             node_name: "node1".into(),
-            root_dir: self.root.path().join("root"),
-            pod_logs_dir: self.root.path().join("logs/pods"),
-            cgroup_root: String::new(),
-            cgroups_per_qos: true,
-            node,
-            surroundings: Surroundings {
-                dns: DnsSettings {
-                    cluster_dns: vec![IpAddr::from([10, 96, 0, 10])],
-                    cluster_domain: "cluster.local".into(),
-                    ..DnsSettings::default()
+            runtime: RuntimeSettings {
+                root_dir: self.root.path().join("root"),
+                pod_logs_dir: self.root.path().join("logs/pods"),
+                cgroup_root: String::new(),
+                cgroups_per_qos: true,
+                node,
+                surroundings: Surroundings {
+                    dns: DnsSettings {
+                        cluster_dns: vec![IpAddr::from([10, 96, 0, 10])],
+                        cluster_domain: "cluster.local".into(),
+                        ..DnsSettings::default()
+                    },
+                    resolv_conf: Some(self.root.path().join("resolv.conf")),
+                    node_hosts: "/etc/hosts".into(),
+                    env: EnvFacts::default(),
                 },
-                resolv_conf: Some(self.root.path().join("resolv.conf")),
-                node_hosts: "/etc/hosts".into(),
-                env: EnvFacts::default(),
+                max_backoff: Duration::from_secs(300),
+                parallel_starts: 4,
             },
             file_check_frequency: Duration::from_secs(20),
             sync_frequency: Duration::from_secs(60),
-            max_restart_period: Duration::from_secs(300),
-            parallel_starts: 4,
             adopt,
         };
         Kubelet::start(dependencies, settings, Some(self.manifests.clone())).await
