@@ -1,0 +1,3 @@
+//! Builds, serves and checks the book.
+
+fn main() {}
