@@ -177,16 +177,24 @@ impl Kubelet {
             acted: BTreeMap::new(),
         };
 
+        // ANCHOR: tasks
         let mut tasks = JoinSet::new();
         tasks.spawn(watch_runtime(parts.runtime, state_in));
         tasks.spawn(pleg.run());
         tasks.spawn(workers.run());
         tasks.spawn(housekeeping.run());
-        tasks.spawn(config.run());
         tasks.spawn(sync_loop.run());
         if let Some(static_pods) = static_pods {
+            tasks.spawn(config.run());
             tasks.spawn(static_pods);
+        } else {
+            // Without a source there is nothing to merge, and yet the stream of updates must not end.
+            tasks.spawn(async move {
+                let _open = config;
+                std::future::pending().await
+            });
         }
+        // ANCHOR_END: tasks
         Ok(Self { cache, pleg: pleg_handle, workers: workers_handle, monitor, tasks })
     }
 

@@ -8,6 +8,7 @@ use cri_client::fake::{FakeRuntime, Run};
 use cri_client::{RuntimeService as _, v1};
 use kubelet::StartError;
 use pod_model::labels;
+use server::Host as _;
 use support::{IMAGE, Machine};
 
 fn manifest(name: &str, more: &str) -> String {
@@ -301,6 +302,18 @@ async fn a_node_at_rest_asks_its_runtime_for_little() {
     let calls = machine.fake.calls().len();
     // Status each 5 s, and two lists each 2 s as the safety net.
     assert!(calls <= 10 * (12 + 60) + 10, "{calls} calls in ten minutes");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_agent_without_a_source_of_pods_runs_on_and_stays_healthy() {
+    let machine = Machine::new();
+    let mut kubelet = machine.start_on(None, false).await.expect("started");
+    tokio::select! {
+        biased;
+        why = kubelet.failed() => panic!("{why}"),
+        () = pass(600.0) => {}
+    }
+    assert_eq!(kubelet.host().sync_loop_healthy(), Ok(()));
 }
 
 #[tokio::test(start_paused = true)]

@@ -43,6 +43,15 @@ impl Machine {
     }
 
     pub async fn try_start(&self, adopt: bool) -> Result<Kubelet, StartError> {
+        self.start_on(Some(self.manifests.clone()), adopt).await
+    }
+
+    /// An agent with that source of static pods, or with none.
+    pub async fn start_on(
+        &self,
+        manifests: Option<InMemoryManifests>,
+        adopt: bool,
+    ) -> Result<Kubelet, StartError> {
         let dependencies = Dependencies {
             runtime: self.fake.clone(),
             images: self.fake.clone(),
@@ -79,6 +88,6 @@ impl Machine {
             sync_frequency: Duration::from_secs(60),
             adopt,
         };
-        Kubelet::start(dependencies, settings, Some(self.manifests.clone())).await
+        Kubelet::start(dependencies, settings, manifests).await
     }
 }
