@@ -82,42 +82,39 @@ async fn check(name: &str) {
     );
 }
 
-#[tokio::test(start_paused = true)]
-async fn recording_01_minimal() {
-    check("01-minimal").await;
+/// A test for each recording, and the list of them.
+macro_rules! plays {
+    ($($test:ident: $recording:literal,)*) => {
+        const PLAYED: &[&str] = &[$($recording),*];
+        $(
+            #[tokio::test(start_paused = true)]
+            async fn $test() {
+                check($recording).await;
+            }
+        )*
+    };
 }
 
-#[tokio::test(start_paused = true)]
-async fn recording_02_init_containers_and_a_sidecar() {
-    check("02-init-and-sidecar").await;
+plays! {
+    recording_01_minimal: "01-minimal",
+    recording_02_init_containers_and_a_sidecar: "02-init-and-sidecar",
+    recording_03_environment_and_downward_api: "03-env-and-downward",
+    recording_05_burstable: "05-qos-burstable",
+    recording_06_host_network: "06-host-network",
+    recording_10_crash_loop: "10-crash-loop",
+    recording_11_restart_never: "11-restart-never",
+    recording_13_ports_dns_and_hosts: "13-ports-dns-hosts",
 }
 
-#[tokio::test(start_paused = true)]
-async fn recording_03_environment_and_downward_api() {
-    check("03-env-and-downward").await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn recording_05_burstable() {
-    check("05-qos-burstable").await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn recording_06_host_network() {
-    check("06-host-network").await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn recording_10_crash_loop() {
-    check("10-crash-loop").await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn recording_11_restart_never() {
-    check("11-restart-never").await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn recording_13_ports_dns_and_hosts() {
-    check("13-ports-dns-hosts").await;
+#[test]
+fn the_list_of_recordings_says_which_ones_are_played() {
+    let text = std::fs::read_to_string(folder().join("played.txt")).expect("the list");
+    let played: Vec<&str> = text
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .filter_map(|line| line.split_once(' '))
+        .filter(|(_, how)| how.trim() == "played")
+        .map(|(recording, _)| recording)
+        .collect();
+    assert_eq!(played, PLAYED, "left, what recordings/played.txt says; right, what is played here");
 }
