@@ -10,7 +10,9 @@
 //! | `settings` | `cmd/kubelet/app/server.go`, `kubelet.go: NewMainKubelet` |
 //! | `watchdog` | `pkg/kubelet/watchdog` |
 //!
-//! Left out: everything that needs an API server; flags for it are accepted, and said to have no effect yet.
+//! # Left out
+//!
+//! - everything that needs an API server: flags for it are accepted, and said to have no effect yet.
 
 mod cli;
 mod events;

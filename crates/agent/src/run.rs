@@ -81,6 +81,7 @@ async fn serve(arguments: &Arguments, configuration: &KubeletConfiguration) -> R
         _ = terminate.recv() => return Ok(()),
         _ = interrupt.recv() => return Ok(()),
     };
+    // ANCHOR: end
     watchdog::ready();
     helpers.spawn(watchdog::run(Checks::of_kubelet(Arc::new(kubelet.host()))));
 
@@ -92,6 +93,7 @@ async fn serve(arguments: &Arguments, configuration: &KubeletConfiguration) -> R
     watchdog::stopping();
     stop.cancel();
     ended.map(|signal| tracing::info!("{signal}: podwright ends; the containers live on"))
+    // ANCHOR_END: end
 }
 
 /// Opens the runtime inside of this process, and its socket for others.

@@ -16,6 +16,7 @@ pub fn stopping() {
 }
 
 /// Tells systemd twice per watchdog period that the agent is well, as long as it is; without a watchdog, never.
+// ANCHOR: watchdog
 pub async fn run(checks: Checks) {
     let Some(period) = sd_notify::watchdog_enabled() else { return std::future::pending().await };
     loop {
@@ -26,6 +27,7 @@ pub async fn run(checks: Checks) {
         tokio::time::sleep(period / 2).await;
     }
 }
+// ANCHOR_END: watchdog
 
 fn tell(state: &[NotifyState<'_>]) {
     if let Err(error) = sd_notify::notify(state) {

@@ -7,11 +7,17 @@
 //!
 //! | here | Go |
 //! |---|---|
-//! | [`Clock::system`] | `k8s.io/utils/clock.RealClock` |
-//! | [`Clock::starting_at`] | `k8s.io/utils/clock/testing.FakeClock` |
-//! | [`Random::jitter`] | `k8s.io/apimachinery/pkg/util/wait.Jitter` |
+//! | [`Clock::system`] | `k8s.io/utils/clock/clock.go: RealClock` |
+//! | [`Clock::starting_at`] | `k8s.io/utils/clock/testing/fake_clock.go: FakeClock` |
+//! | [`Random::jitter`] | `apimachinery/pkg/util/wait/wait.go: Jitter` |
 //!
-//! Left out: tickers and timers of a fake clock. Tokio's paused time already moves them.
+//! # Left out
+//!
+//! - tickers and timers of a fake clock: tokio's paused time already moves them.
+//!
+//! # Other than the kubelet
+//!
+//! - a jitter factor of 0 means no jitter; in Go it means 1.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -24,12 +30,14 @@ use tokio::time::Instant;
 pub struct Clock(Source);
 
 #[derive(Clone, Debug)]
+// ANCHOR: source
 enum Source {
     /// The machine's own clock, steps by NTP included: the runtime stamps its containers with the same one.
     System,
     /// A chosen beginning plus what has passed of tokio's time since then.
     Derived { began_at: Timestamp, began: Instant },
 }
+// ANCHOR_END: source
 
 impl Clock {
     /// The machine's clock.
@@ -44,6 +52,7 @@ impl Clock {
 
     /// The present, as a wall clock shows it.
     #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the machine's clock")]
+    // ANCHOR: now
     pub fn now(&self) -> Timestamp {
         match &self.0 {
             Source::System => Timestamp::now(),
@@ -52,6 +61,7 @@ impl Clock {
                 .unwrap_or(Timestamp::MAX),
         }
     }
+    // ANCHOR_END: now
 
     /// The present in nanoseconds since 1970, the unit of every time in the CRI.
     pub fn now_nanos(&self) -> i64 {
@@ -91,10 +101,12 @@ impl Random {
 
     /// `period` plus a random part of at most `max_factor` × `period`, so that many pods do not move in step.
     ///
-    /// Mirrors `k8s.io/apimachinery/pkg/util/wait/backoff.go: Jitter`.
+    /// Mirrors `k8s.io/apimachinery/pkg/util/wait/wait.go: Jitter`.
+    // ANCHOR: jitter
     pub fn jitter(&self, period: Duration, max_factor: f64) -> Duration {
         period + period.mul_f64(self.fraction() * max_factor.max(0.0))
     }
+    // ANCHOR_END: jitter
 }
 
 #[cfg(test)]

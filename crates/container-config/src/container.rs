@@ -53,6 +53,7 @@ pub struct ContainerInput {
     pub target_id: Option<String>,
 }
 
+// ANCHOR: lab03_container
 /// A container of a pod. Mirrors `generateContainerConfig` and `generateLinuxContainerConfig`.
 ///
 /// # Errors
@@ -92,3 +93,4 @@ pub fn container_config(
         ..Default::default()
     })
 }
+// ANCHOR_END: lab03_container

@@ -24,8 +24,10 @@
 //! | `security`, `profiles`, `non_root` | `security_context.go`, `security_context_others.go`, `helpers.go: getSeccompProfile, getAppArmorProfile`, `pkg/securitycontext`, `pkg/security/apparmor` |
 //! | [`network_mode`] and the other namespaces | `kuberuntime/util/util.go` |
 //! | `ports`, `sysctls` | `container/helpers.go: MakePortMappings`, `sysctl/util.go` |
+//! | [`Swap`] | `pkg/kubelet/types/constants.go: SwapBehavior` |
 //!
-//! Left out:
+//! # Left out
+//!
 //! - user namespaces (`hostUsers: false`): refused with [`ConfigError::UserNamespace`], since running such a pod with
 //!   the host's users would give it more than it asked for. The `userns` directory comes with the chapter on security;
 //! - devices and CDI devices, exclusive cpus: nobody hands them out before there are device and cpu managers;

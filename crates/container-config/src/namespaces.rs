@@ -22,6 +22,7 @@ fn ipc_mode(pod: &Pod) -> NamespaceMode {
     if spec(pod).host_ipc == Some(true) { NamespaceMode::Node } else { NamespaceMode::Pod }
 }
 
+// ANCHOR: lab03_pid
 /// Whose processes a container sees: its own unless it asks for more. Mirrors `PidNamespaceForPod`.
 fn pid_mode(pod: &Pod) -> NamespaceMode {
     let spec = spec(pod);
@@ -33,6 +34,7 @@ fn pid_mode(pod: &Pod) -> NamespaceMode {
         NamespaceMode::Container
     }
 }
+// ANCHOR_END: lab03_pid
 
 /// The namespaces of a pod's sandbox, and of a container that has no target. Mirrors `NamespacesForPod`.
 ///
@@ -54,6 +56,7 @@ pub(crate) fn namespaces(pod: &Pod) -> Result<NamespaceOption, ConfigError> {
     })
 }
 
+// ANCHOR: lab03_target
 /// The namespaces of a container; with a target, it sees that container's processes instead of its own.
 ///
 /// A target changes nothing in a pod whose containers already see each other.
@@ -74,3 +77,4 @@ pub(crate) fn container_namespaces(
     }
     Ok(options)
 }
+// ANCHOR_END: lab03_target

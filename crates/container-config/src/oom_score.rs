@@ -22,6 +22,7 @@ pub const BEST_EFFORT: i64 = 1000;
 const SYSTEM_CRITICAL_PRIORITY: i32 = 2_000_000_000;
 const SYSTEM_NODE_CRITICAL: &str = "system-node-critical";
 
+// ANCHOR: lab03_oom
 /// The OOM score adjustment of one container, −997 to 1000; a burstable one's lies within 3 and 999.
 /// `memory_capacity` is the machine's, in bytes. Mirrors `GetContainerOOMScoreAdjust`.
 ///
@@ -44,6 +45,7 @@ pub fn oom_score_adj(pod: &Pod, container: &Container, memory_capacity: i64) -> 
     let score = 1000 - 1000 * request / i128::from(memory_capacity.max(1));
     i64::try_from(score.clamp(3, 999)).unwrap_or(3)
 }
+// ANCHOR_END: lab03_oom
 
 /// A pod that is not to be sacrificed: from a file, a mirror of such a one, or of a system priority.
 /// Mirrors `types/pod_update.go: IsCriticalPod`.

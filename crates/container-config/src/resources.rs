@@ -29,6 +29,7 @@ const MILLI_PER_CPU: i128 = 1000;
 /// The kernel refuses a quota below one millisecond.
 const MIN_QUOTA_MICROS: i64 = 1000;
 
+// ANCHOR: lab03_cpu
 /// Thousandths of a cpu as cpu shares. Mirrors `cm/helpers_linux.go: MilliCPUToShares`.
 pub fn cpu_shares(milli_cpu: i64) -> i64 {
     let shares = i128::from(milli_cpu) * SHARES_PER_CPU / MILLI_PER_CPU;
@@ -44,11 +45,13 @@ pub fn cpu_quota(milli_cpu: i64, period_micros: i64) -> i64 {
     let quota = i128::from(milli_cpu) * i128::from(period_micros) / MILLI_PER_CPU;
     clamp_to_i64(quota).max(MIN_QUOTA_MICROS)
 }
+// ANCHOR_END: lab03_cpu
 
 fn clamp_to_i64(wide: i128) -> i64 {
     i64::try_from(wide).unwrap_or(if wide > 0 { i64::MAX } else { i64::MIN })
 }
 
+// ANCHOR: bounds
 /// What bounds a cgroup, before the node's settings are applied.
 struct Bounds {
     /// `None` when nothing was requested, which is not the same as a request for nothing.
@@ -56,7 +59,9 @@ struct Bounds {
     cpu_limit: Amount,
     memory_limit: Amount,
 }
+// ANCHOR_END: bounds
 
+// ANCHOR: lab03_resources
 /// The part of the resources that containers and sandboxes have in common. Mirrors `calculateLinuxResources`.
 ///
 /// A limit without a request counts as request. The API server fills that in as well; manifests have no API server.
@@ -76,6 +81,7 @@ fn linux_resources(bounds: &Bounds, node: &NodeFacts) -> LinuxContainerResources
     }
     resources
 }
+// ANCHOR_END: lab03_resources
 
 /// The resources of one container. Mirrors `generateLinuxContainerResources`.
 pub fn container_resources(pod: &Pod, container: &Container, node: &NodeFacts) -> LinuxContainerResources {

@@ -35,6 +35,7 @@ pub struct SandboxInput {
     pub log_directory: String,
 }
 
+// ANCHOR: sandbox_config
 /// The sandbox of a pod. Mirrors `generatePodSandboxConfig` and `applySandboxResources`.
 ///
 /// # Errors
@@ -68,6 +69,7 @@ pub fn sandbox_config(
         windows: None,
     })
 }
+// ANCHOR_END: sandbox_config
 
 /// The rights of the sandbox itself, whose only process (where it has one) does nothing but wait.
 ///

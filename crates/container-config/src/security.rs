@@ -31,6 +31,7 @@ const MASKED_PATHS: [&str; 12] = [
 /// Paths that may be read but not written. Mirrors `defaultReadonlyPaths`.
 const READONLY_PATHS: [&str; 5] = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
 
+// ANCHOR: effective
 /// The container's own security context, with the pod's where the container says nothing.
 ///
 /// Only four fields exist on both levels and mean the same. Mirrors `DetermineEffectiveSecurityContext`.
@@ -47,6 +48,7 @@ pub(crate) fn effective_security_context(pod: &Pod, container: &Container) -> Se
         ..own
     }
 }
+// ANCHOR_END: effective
 
 /// The security context of a container's message. `context` is the container's effective one.
 /// Mirrors `determineEffectiveSecurityContext` and `convertToRuntimeSecurityContext`.

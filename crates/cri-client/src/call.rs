@@ -68,11 +68,13 @@ macro_rules! runtime_service_calls {
                 object: |r| container(&r.container_id),
                 deadline: |_, timeout| Some(timeout),
             }
+            // ANCHOR: stop_container_row
             /// Stops a container within a grace period in seconds.
             stop_container: StopContainer(StopContainerRequest) -> StopContainerResponse {
                 object: |r| container(&r.container_id),
                 deadline: |r, timeout| Some(timeout + seconds(r.timeout)),
             }
+            // ANCHOR_END: stop_container_row
             /// Removes a container, by force if it runs.
             remove_container: RemoveContainer(RemoveContainerRequest) -> RemoveContainerResponse {
                 object: |r| container(&r.container_id),
@@ -98,11 +100,13 @@ macro_rules! runtime_service_calls {
                 object: |r| container(&r.container_id),
                 deadline: |_, timeout| Some(timeout),
             }
+            // ANCHOR: exec_sync_row
             /// Runs a command in a container and waits for it. A command that fails is an answer, not an error.
             exec_sync: ExecSync(ExecSyncRequest) -> ExecSyncResponse {
                 object: |r| container(&r.container_id),
                 deadline: |r, timeout| if r.timeout > 0 { Some(timeout + seconds(r.timeout)) } else { None },
             }
+            // ANCHOR_END: exec_sync_row
             /// Prepares a streaming exec; the answer has a URL.
             exec: Exec(ExecRequest) -> ExecResponse {
                 object: |r| container(&r.container_id),

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+// ANCHOR: kinds
 /// A failed call, naming the RPC and the object that it was about.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum RuntimeError {
@@ -38,8 +39,10 @@ pub enum RuntimeError {
         message: String,
     },
 }
+// ANCHOR_END: kinds
 
 impl RuntimeError {
+    // ANCHOR: lab01_error
     /// Sorts a gRPC status into its kind.
     pub fn from_status(rpc: &'static str, object: String, status: &tonic::Status) -> Self {
         let message = status.message().to_owned();
@@ -48,6 +51,7 @@ impl RuntimeError {
             code => Self::Status { rpc, object, code, message },
         }
     }
+    // ANCHOR_END: lab01_error
 
     /// The object does not exist in the runtime (any more).
     pub fn is_not_found(&self) -> bool {

@@ -21,7 +21,7 @@ use crate::{Call, EventStream, ImageService, RuntimeError, RuntimeService, v1};
 /// `runtimeRequestTimeout`'s default.
 pub const DEFAULT_REQUEST_TIMEOUT: Duration = Duration::from_secs(120);
 
-/// The largest message that is taken or sent: 16 MiB (`remote_runtime.go: maxMsgSize`).
+/// The largest message that is taken or sent: 16 MiB (`utils.go: maxMsgSize`).
 pub const MAX_MESSAGE_SIZE: usize = 16 * 1024 * 1024;
 
 /// The socket of a containerd as packages install it.
@@ -35,6 +35,7 @@ pub struct EndpointError {
     why: &'static str,
 }
 
+// ANCHOR: lab01_endpoint
 /// The path of a `unix://` endpoint. A bare absolute path is taken as one, as the kubelet does.
 ///
 /// # Errors
@@ -53,6 +54,7 @@ pub fn socket_path(endpoint: &str) -> Result<PathBuf, EndpointError> {
     }
     Ok(PathBuf::from(path))
 }
+// ANCHOR_END: lab01_endpoint
 
 /// A connection to a container runtime. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -91,6 +93,7 @@ impl GrpcRuntime {
         }
     }
 
+    // ANCHOR: lab01_call
     /// Waits for an answer as long as this call may take, and says what failed about what.
     async fn bounded<R: Call>(
         &self,
@@ -109,6 +112,7 @@ impl GrpcRuntime {
             .map(tonic::Response::into_inner)
             .map_err(|status| RuntimeError::from_status(R::RPC, object, &status))
     }
+    // ANCHOR_END: lab01_call
 }
 
 macro_rules! call_runtime_service {

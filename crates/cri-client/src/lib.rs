@@ -16,13 +16,17 @@
 //! | [`v1`] | `staging/src/k8s.io/cri-api/pkg/apis/runtime/v1` |
 //! | [`RuntimeService`], [`ImageService`] | `cri-api/pkg/apis/services.go` |
 //! | [`GrpcRuntime`] | `cri-client/pkg/remote_runtime.go`, `remote_image.go` |
-//! | [`Call`] | the deadlines spread over those two files |
+//! | [`socket_path`] | `cri-client/pkg/util/util_unix.go: parseEndpoint` |
+//! | [`Call`] | the deadlines spread over `remote_runtime.go` and `remote_image.go` |
 //! | [`Recorder`] | none: what `crictl`'s users do with a proxy |
-//! | [`fake::FakeRuntime`] | `cri-api/pkg/apis/testing/fake_runtime_service.go` |
+//! | [`fake::FakeRuntime`] | `cri-api/pkg/apis/testing/fake_runtime_service.go`, `fake_image_service.go` |
 //!
-//! Left out:
+//! # Left out
+//!
 //! - the streaming twins of the list calls (`StreamPodSandboxes` and so on): alpha in 1.36 and off by default;
 //! - Windows named pipes and TCP endpoints: a node of this project is Linux;
+//! - URLs as endpoints: Go parses one, so that `unix:/run/x.sock` works and a host in `unix://host/run/x.sock` is dropped
+//!   without a word. Here an endpoint is `unix://` and an absolute path, or the path alone, and anything else is refused;
 //! - OpenTelemetry spans around calls: errors name the call and its object, which is what a log has to say.
 
 mod call;

@@ -31,6 +31,7 @@ pub struct TimedOut {
 ///
 /// # Errors
 /// [`TimedOut`], with what the last look saw.
+// ANCHOR: until
 pub async fn until<T, S: Display>(
     what: impl Into<String>,
     limit: Duration,
@@ -50,6 +51,7 @@ pub async fn until<T, S: Display>(
         tokio::time::sleep(PAUSE).await;
     }
 }
+// ANCHOR_END: until
 
 /// The same for a destructor, which cannot await. Returns whether `look` was content in time.
 pub(crate) fn until_blocking(limit: Duration, mut look: impl FnMut() -> bool) -> bool {

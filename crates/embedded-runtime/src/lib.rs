@@ -30,7 +30,8 @@
 //! | [`shim`] | containerd's `containerd-shim-runc-v2` |
 //! | `log_format` | containerd's CRI logger; read by `kubelet/kuberuntime/logs` and `cri-client/pkg/logs` |
 //!
-//! Left out:
+//! # Left out
+//!
 //! - isolation of every kind: namespaces, root file systems, users, capabilities, seccomp, limits. What the security
 //!   context and the resources say is accepted and not carried out;
 //! - mounts, and with them volumes, `/etc/hosts` and the termination message: they are given back in the status, but a

@@ -77,6 +77,7 @@ async fn resume(dir: &ContainerDir, clock: &Clock) -> Result<Phase, Error> {
 }
 
 /// Where a container is whose shim has claimed it, once that shim has got it started or given up.
+// ANCHOR: settle
 pub(crate) async fn settle(dir: &ContainerDir, clock: &Clock) -> Result<Phase, Error> {
     let deadline = Instant::now() + START_LIMIT;
     let shim = loop {
@@ -105,6 +106,7 @@ pub(crate) async fn settle(dir: &ContainerDir, clock: &Clock) -> Result<Phase, E
         }
     }
 }
+// ANCHOR_END: settle
 
 /// Where a container is that ran before the machine was booted.
 fn after_boot(dir: &ContainerDir, clock: &Clock) -> Result<Phase, Error> {

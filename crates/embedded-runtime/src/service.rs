@@ -66,7 +66,15 @@ impl EmbeddedRuntime {
         Ok(v1::VersionResponse {
             version: KUBELET_API_VERSION.to_owned(),
             runtime_name: "podwright-embedded".to_owned(),
-            runtime_version: env!("CARGO_PKG_VERSION").to_owned(),
+            // Without what may stand after a `+`, which tells builds apart and not versions.
+            runtime_version: concat!(
+                env!("CARGO_PKG_VERSION_MAJOR"),
+                ".",
+                env!("CARGO_PKG_VERSION_MINOR"),
+                ".",
+                env!("CARGO_PKG_VERSION_PATCH")
+            )
+            .to_owned(),
             runtime_api_version: "v1".to_owned(),
         })
     }

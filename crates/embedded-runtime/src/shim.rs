@@ -141,6 +141,7 @@ fn attend(mut child: Child, log: Option<&Path>, clock: &Clock) -> Result<Exit, E
 }
 
 /// Waits for the container's process, ends whatever it left behind, and says how it ended.
+// ANCHOR: reap
 fn reap(mut child: Child, clock: &Clock) -> Exit {
     let leader = pid_of(&child);
     // WNOWAIT leaves it a zombie: until it is reaped its number, and so its group's, belongs to nobody else.
@@ -152,6 +153,7 @@ fn reap(mut child: Child, clock: &Clock) -> Exit {
     status
         .map_or_else(|_| Exit::unknown(finished_at), |status| Exit::with_code(exit_code(status), finished_at))
 }
+// ANCHOR_END: reap
 
 /// The exit code of a process as shells and kubelets count: 128 plus the signal for one that a signal ended.
 pub(crate) fn exit_code(status: ExitStatus) -> i32 {

@@ -77,6 +77,7 @@ impl EmbeddedRuntime {
 }
 
 /// What the shim wrote before it ended; `None` when it wrote nothing.
+// ANCHOR: exit_from_shim
 async fn exit_from_shim(dir: &ContainerDir, shim: ProcessId) -> Option<Exit> {
     if let Ok(Some(mut alive)) = open_alive(dir) {
         while matches!(alive.read(&mut [0; 16]).await, Ok(read) if read > 0) {}
@@ -93,6 +94,7 @@ async fn exit_from_shim(dir: &ContainerDir, shim: ProcessId) -> Option<Exit> {
         pause = (pause * 2).min(ORPHAN_PERIOD);
     }
 }
+// ANCHOR_END: exit_from_shim
 
 /// The reading end of the FIFO, unless nobody holds the other one any more.
 fn open_alive(dir: &ContainerDir) -> io::Result<Option<pipe::Receiver>> {

@@ -17,9 +17,12 @@
 //! | [`with_default_tag`] | `images/image_manager.go: applyDefaultImageTag` |
 //! | [`ImageError::reason`] | `images/types.go` |
 //!
-//! Left out, until the chapter on images: credentials, the pull back-off with `ImagePullBackOff`, the rate limit, image
-//! garbage collection, re-checking of pull secrets for images that are present. A failed pull is tried again with the
-//! pod's next sync.
+//! # Left out
+//!
+//! Until the chapter on images:
+//! - credentials, and re-checking of pull secrets for images that are present;
+//! - the pull back-off with `ImagePullBackOff`, and the rate limit: a failed pull is tried again with the pod's next sync;
+//! - image garbage collection.
 
 mod name;
 
@@ -43,6 +46,7 @@ pub enum PullDecision {
     Refuse,
 }
 
+// ANCHOR: pull_decision
 /// Decides by policy and presence. An unknown or missing policy is `IfNotPresent`, the kubelet's own reading.
 pub fn pull_decision(policy: Option<&str>, present: bool) -> PullDecision {
     match (policy, present) {
@@ -52,6 +56,7 @@ pub fn pull_decision(policy: Option<&str>, present: bool) -> PullDecision {
         (_, false) => PullDecision::Pull,
     }
 }
+// ANCHOR_END: pull_decision
 
 /// Why a container has no image. [`ImageError::reason`] is what its status will say.
 #[derive(Debug, Clone, thiserror::Error)]

@@ -339,6 +339,7 @@ impl KubeletConfiguration {
     /// What a kubelet without `--config` runs with. Flags once had other defaults than the file has, and they still have.
     ///
     /// Mirrors `cmd/kubelet/app/options/options.go: NewKubeletConfiguration, applyLegacyDefaults`.
+    // ANCHOR: without_config_file
     pub fn without_config_file() -> Self {
         let mut configuration = Self::default();
         configuration.authentication.anonymous.enabled = true;
@@ -349,6 +350,7 @@ impl KubeletConfiguration {
         configuration.eviction_hard.clear();
         configuration
     }
+    // ANCHOR_END: without_config_file
 }
 
 /// As a file would say it, with `apiVersion` and `kind`. Header values are masked: this is for showing.

@@ -81,6 +81,7 @@ impl KubeletConfiguration {
 
 /// Lays `patch` over `target`: maps merge, null removes, everything else replaces (RFC 7386). How each drop-in of
 /// `--config-dir` changes what came before it.
+// ANCHOR: merge_patch
 pub fn merge_patch(target: &mut Value, patch: &Value) {
     let Value::Object(patch) = patch else {
         patch.clone_into(target);
@@ -98,6 +99,7 @@ pub fn merge_patch(target: &mut Value, patch: &Value) {
         }
     }
 }
+// ANCHOR_END: merge_patch
 
 #[cfg(test)]
 mod tests {

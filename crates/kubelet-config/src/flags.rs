@@ -248,6 +248,7 @@ impl KubeletConfiguration {
     ///
     /// Mirrors `cmd/kubelet/app/server.go: kubeletConfigFlagPrecedence`.
     #[must_use]
+    // ANCHOR: overlay
     pub fn overlay(&self, flags: &FlagOverrides) -> Self {
         let mut laid_over = self.clone();
         let mut reader = Reader::new(false);
@@ -260,6 +261,7 @@ impl KubeletConfiguration {
         debug_assert!(reader.problems.is_empty(), "each value was tried when it was set");
         laid_over
     }
+    // ANCHOR_END: overlay
 }
 
 /// `a.b` and a value as `{a: {b: value}}`.

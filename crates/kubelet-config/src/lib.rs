@@ -14,11 +14,11 @@
 //!
 //! | here | Go |
 //! |---|---|
-//! | [`KubeletConfiguration`], the sections | `staging/src/k8s.io/kubelet/config/v1beta1/types.go` |
+//! | [`KubeletConfiguration`], the sections | `staging/src/k8s.io/kubelet/config/v1beta1/types.go`, `pkg/kubelet/apis/config/types.go` |
 //! | its defaults, `defaulting` | `pkg/kubelet/apis/config/v1beta1/defaults.go` |
 //! | [`KubeletConfiguration::validate`] | `pkg/kubelet/apis/config/validation/validation.go` |
 //! | [`KubeletConfiguration::parse`] | `pkg/kubelet/kubeletconfig/configfiles`, `kubeletconfig/util/codec` |
-//! | [`Sources::load`], [`merge_patch`] | `cmd/kubelet/app/server.go: loadConfigFile, mergeKubeletConfigurations` |
+//! | [`Sources::load`], [`merge_patch`] | `cmd/kubelet/app/server.go: loadConfigFile, mergeKubeletConfigurations`, `pkg/kubelet/apis/config/helpers.go` |
 //! | [`FLAGS`], [`KubeletConfiguration::overlay`] | `cmd/kubelet/app/options: AddKubeletConfigFlags`, `kubeletConfigFlagPrecedence` |
 //! | [`KubeletConfiguration::without_config_file`] | `options.go: applyLegacyDefaults` |
 //! | [`parse_duration`], [`print_duration`] | Go's `time.ParseDuration`, `time.Duration.String` |
@@ -27,14 +27,16 @@
 //! `sections`, `configuration` (the fields) → `defaulting`, `validation`, `flags` (pure, over the struct) → `load` (the
 //! only one that touches files). `document` turns text into a tree and finds lines again, `nearest` makes hints.
 //!
-//! Stricter than Go, on purpose:
+//! # Other than the kubelet
+//!
 //! - an unknown or repeated field is an error. The real kubelet first decodes strictly, then leniently with a warning; a
 //!   field that is misspelt has no effect there. Only a `metadata` block, which kind writes, passes with a warning;
 //! - known fields that this version does not act on are warned about when they differ from their default. The mark
 //!   `Acts` on a field's line says which ones it acts on;
 //! - an empty file and a second YAML document are errors.
 //!
-//! Left out:
+//! # Left out
+//!
 //! - Windows and its fields' rules; host facts in validation (cgroup version, see `failCgroupV1`), which are not this
 //!   crate's to know;
 //! - the list of all feature gates: only the gates that defaults and rules ask for are known, others pass unseen;

@@ -72,6 +72,7 @@ impl Sources {
     ///
     /// # Errors
     /// [`ConfigError`], with all that is wrong in the first layer that is not right.
+    // ANCHOR: layers
     pub fn load(&self) -> Result<Loaded, ConfigError> {
         let mut warnings = Vec::new();
         let base = match &self.config {
@@ -103,6 +104,7 @@ impl Sources {
         warnings.extend(ignored.into_iter().map(|field| Warning::NotActedOn { field }));
         Ok(Loaded { configuration, warnings })
     }
+    // ANCHOR_END: layers
 }
 
 impl KubeletConfiguration {

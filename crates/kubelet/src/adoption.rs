@@ -24,6 +24,7 @@ pub struct ForeignPods {
 
 /// The pods of a runtime that are not among `ours`, each once, by name. Sandboxes without a pod's labels were made by no
 /// kubelet and are in no danger.
+// ANCHOR: foreign_pods
 pub fn foreign_pods(sandboxes: &[v1::PodSandbox], ours: impl Fn(&PodUid) -> bool) -> Vec<PodRef> {
     let mut foreign: Vec<PodRef> =
         sandboxes.iter().filter_map(|s| labels::pod_of(&s.labels)).filter(|pod| !ours(&pod.uid)).collect();
@@ -31,6 +32,7 @@ pub fn foreign_pods(sandboxes: &[v1::PodSandbox], ours: impl Fn(&PodUid) -> bool
     foreign.dedup();
     foreign
 }
+// ANCHOR_END: foreign_pods
 
 #[cfg(test)]
 mod tests {

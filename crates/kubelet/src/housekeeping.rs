@@ -1,7 +1,7 @@
 //! Cleaning up behind the pods, beside the sync loop so that nothing waits for it.
 //!
 //! Driven by what happened (a container died, a pod was forgotten), with one full round a minute for what was missed.
-//! Mirrors `kubelet.go: HandlePodCleanups, StartGarbageCollection`, `pod_container_deletor.go` and
+//! Mirrors `kubelet_pods.go: HandlePodCleanups`, `kubelet.go: StartGarbageCollection`, `pod_container_deletor.go` and
 //! `kubelet_volumes.go: cleanupOrphanedPodDirs`.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,7 +30,7 @@ pub(crate) enum Task {
     Everything,
 }
 
-/// The task.
+/// Removes what is dead, wherever it is told to look.
 pub(crate) struct Housekeeping {
     pub runtime: Arc<KubeRuntime>,
     pub cache: Arc<PodCache>,

@@ -15,18 +15,29 @@
 //! | here | Go |
 //! |---|---|
 //! | [`Kubelet::start`] | `kubelet.go: NewMainKubelet, Run, setupDataDirs` |
+//! | [`KubeletHost`] | `kubelet.go: SyncLoopHealthCheck` |
 //! | `sync_loop` | `kubelet.go: syncLoopIteration`, `pod/pod_manager.go` |
-//! | `syncer` | `kubelet.go: SyncPod, SyncTerminatingPod, SyncTerminatedPod` |
-//! | `housekeeping` | `kubelet.go: HandlePodCleanups, StartGarbageCollection`, `pod_container_deletor.go` |
+//! | `syncer` | `kubelet.go: SyncPod, SyncTerminatingPod, SyncTerminatedPod`, `errors.go` |
+//! | `pod_dirs` | `kubelet_pods.go: makePodDataDirs`, `kubelet_volumes.go: cleanupOrphanedPodDirs` |
+//! | `housekeeping` | `kubelet_pods.go: HandlePodCleanups`, `kubelet.go: StartGarbageCollection`, `pod_container_deletor.go` |
 //! | `runtime_state` | `kubelet.go: updateRuntimeUp`, `runtime.go` |
-//! | [`read_node_facts`] | `cadvisor`, `cm/util` |
+//! | [`read_node_facts`] | `cadvisor/cadvisor_linux.go: MachineInfo`, `util/util_linux.go`, `kuberuntime_container_linux.go: checkSwapControllerAvailability` |
 //! | [`ForeignPods`] | none: the real kubelet takes over whatever it finds |
 //!
-//! Left out, each until its chapter: the API server source, probes, hooks and admission, volumes (a pod that has some
-//! waits with `FailedMount`), cgroups of pods, statuses, eviction, the HTTP API.
+//! # Left out
 //!
-//! Different from the original: there is no two-second housekeeping poll. What it looks for (pods that nobody wants,
-//! dead containers) is noticed when `pleg` reports a change; a full round a minute makes up for what was missed.
+//! Each until its chapter:
+//! - the API server as a source of pods, and statuses sent to it;
+//! - probes, hooks and admission;
+//! - volumes: a pod that has some waits with `FailedMount`;
+//! - cgroups of pods, and eviction;
+//! - the HTTP API.
+//!
+//! # Other than the kubelet
+//!
+//! - there is no two-second housekeeping poll. What it looks for (pods that nobody wants, dead containers) is noticed when
+//!   `pleg` reports a change; a full round a minute makes up for what was missed;
+//! - it does not take over the pods of another kubelet without being told to ([`ForeignPods`]).
 
 mod adoption;
 mod housekeeping;

@@ -1,6 +1,6 @@
 //! What the node is, read from the kernel.
 //!
-//! Mirrors what `cadvisor` and `cm/util` tell the kubelet about the machine.
+//! Mirrors what `cadvisor_linux.go: MachineInfo` and `util_linux.go: IsCgroup2UnifiedMode` tell the kubelet.
 
 use std::fs;
 use std::io;
@@ -54,7 +54,7 @@ fn page_size(name: &str) -> Option<String> {
     })
 }
 
-/// Whether containers can be kept from swapping. Mirrors `kuberuntime_container_linux.go: swapControllerAvailable`.
+/// Whether containers can be kept from swapping. Mirrors `kuberuntime_container_linux.go: checkSwapControllerAvailability`.
 fn swap(cgroup: CgroupVersion) -> Swap {
     let file = match cgroup {
         CgroupVersion::V1 => "/sys/fs/cgroup/memory/memory.memsw.limit_in_bytes".into(),

@@ -9,7 +9,7 @@ use std::time::Duration;
 use cri_client::{RuntimeService, v1};
 use tokio::sync::watch;
 
-/// `kubelet.go: runtimeStatus` is asked for each 5 s.
+/// `kubelet.go: Run` starts `updateRuntimeUp` each 5 s.
 pub(crate) const PERIOD: Duration = Duration::from_secs(5);
 
 /// What the runtime said of itself last.

@@ -58,6 +58,7 @@ pub(crate) struct SyncLoop {
 
 impl SyncLoop {
     /// Runs until its inputs end.
+    // ANCHOR: turn
     pub async fn run(mut self) {
         let mut reach = self.pleg.reach();
         let mut was_reached = None;
@@ -84,6 +85,7 @@ impl SyncLoop {
             }
         }
     }
+    // ANCHOR_END: turn
 
     fn configured(&mut self, update: PodUpdate) {
         for pod in update.pods {
@@ -135,6 +137,7 @@ impl SyncLoop {
         }
     }
 
+    // ANCHOR: judge
     /// Ends a pod that the runtime has and nobody wants. Mirrors the end of `HandlePodCleanups`.
     fn judge(&self, status: &PodStatus) {
         if !self.sources.all_ready() || !status.is_alive() {
@@ -148,6 +151,7 @@ impl SyncLoop {
             self.workers.update(&status.pod, Update::Orphaned);
         }
     }
+    // ANCHOR_END: judge
 
     fn judge_all(&self) {
         for status in self.cache.all() {

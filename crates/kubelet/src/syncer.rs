@@ -31,6 +31,7 @@ pub(crate) struct Syncer {
 #[async_trait]
 impl PodSyncer for Syncer {
     /// The order is the kubelet's: is it over? is the network ready? directories, volumes, then containers.
+    // ANCHOR: sync_pod
     async fn sync_pod(&self, pod: &Arc<Pod>, status: &PodStatus) -> Synced {
         let names = PodRef::of(pod);
         if pod_phase(pod, status).is_terminal() {
@@ -61,6 +62,7 @@ impl PodSyncer for Syncer {
         }
         Synced { outcome: outcome_of(&result), acted: result.acted }
     }
+    // ANCHOR_END: sync_pod
 
     async fn sync_terminating_pod(&self, pod: Option<&Arc<Pod>>, status: &PodStatus, grace: i64) -> Synced {
         let killed = self.runtime.kill_pod(pod.map(|pod| &**pod), status, Some(grace)).await;

@@ -70,6 +70,7 @@ impl PodActions {
     }
 }
 
+// ANCHOR: lab04_actions
 /// Compares a pod with its status.
 pub fn compute_pod_actions(pod: &Pod, status: &PodStatus) -> PodActions {
     let verdict = sandbox_changed(pod, status);
@@ -108,7 +109,9 @@ fn compute_regular_container_actions(pod: &Pod, status: &PodStatus, actions: &mu
         actions.init_containers_to_start.clear();
     }
 }
+// ANCHOR_END: lab04_actions
 
+// ANCHOR: lab04_new_sandbox
 /// A new sandbox is needed: everything starts over, unless the pod is done and a sandbox would be made for nothing.
 fn plan_new_sandbox(pod: &Pod, status: &PodStatus, actions: &mut PodActions) {
     let has_run = !status.containers.is_empty();
@@ -137,7 +140,9 @@ fn is_done(pod: &Pod, container: &Container, status: &PodStatus) -> bool {
     let succeeded = |known: &ContainerStatus| known.state == ContainerState::Exited && known.exit_code == 0;
     policy == Some("OnFailure") && status.container(&container.name).is_some_and(succeeded)
 }
+// ANCHOR_END: lab04_new_sandbox
 
+// ANCHOR: lab04_container
 /// Decides about one regular container; whether it is kept as it is.
 fn keep_or_replace(
     pod: &Pod,
@@ -166,6 +171,7 @@ fn keep_or_replace(
     actions.containers_to_kill.push(to_kill(running, message, KillReason::Ordinary));
     false
 }
+// ANCHOR_END: lab04_container
 
 /// Ends what lives beside a newer container of the same name. The real kubelet leaves it running.
 fn kill_duplicates(status: &PodStatus, actions: &mut PodActions) {

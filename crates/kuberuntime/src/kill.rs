@@ -16,6 +16,7 @@ use crate::termination_order::TerminationOrdering;
 /// A container always gets at least this long to end by itself (`minimumGracePeriodInSeconds`).
 pub const MINIMUM_GRACE_SECONDS: i64 = 2;
 
+// ANCHOR: grace_period
 /// The grace period of a container, in seconds, before waiting and hooks are deducted: that of the deletion, else that
 /// of the spec, else the minimum. Of a pod that has no spec any more, the container's own annotations tell.
 pub fn grace_period(pod: Option<&Pod>, container: &ContainerStatus) -> i64 {
@@ -34,6 +35,7 @@ pub fn remaining_grace(grace: i64, waited: Duration) -> i64 {
     let spent = i64::try_from(waited.as_secs()).unwrap_or(i64::MAX);
     grace.saturating_sub(spent).max(MINIMUM_GRACE_SECONDS)
 }
+// ANCHOR_END: grace_period
 
 impl KubeRuntime {
     /// Ends everything that a pod has: its containers in the order of [`crate::prerequisites`], then its sandboxes. The

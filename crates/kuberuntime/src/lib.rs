@@ -17,7 +17,7 @@
 //! | [`compute_pod_actions`] | `kuberuntime_manager.go: computePodActions` |
 //! | [`sandbox_changed`] | `kuberuntime/util/util.go: PodSandboxChanged` |
 //! | `init_containers` | `kuberuntime_container.go: computeInitContainerActions` |
-//! | [`KubeRuntime::sync_pod`] | `kuberuntime_manager.go: SyncPod`, `kuberuntime_sandbox.go: createPodSandbox` |
+//! | [`KubeRuntime::sync_pod`] | `kuberuntime_manager.go: SyncPod`, `kuberuntime_sandbox.go: createPodSandbox`, `container/sync_result.go` |
 //! | `start` | `kuberuntime_container.go: startContainer`, `kuberuntime_manager.go: doBackOff` |
 //! | [`KubeRuntime::kill_pod`], [`grace_period`] | `killPodWithSyncResult`, `killContainer`, `setTerminationGracePeriod` |
 //! | [`stillborn`] | none: a kubelet that polls hardly needs it |
@@ -25,12 +25,16 @@
 //! | [`plan_gc`] | `kuberuntime_gc.go`, `pod_container_deletor.go` |
 //! | `pod_files`, `log_files` | `kubelet_pods.go: makeHostsMount`, `legacy.go` |
 //!
-//! Left out, each until the chapter that needs it:
+//! # Left out
+//!
+//! Each until the chapter that needs it:
 //! - ephemeral containers, hooks, and the results of probes: with probes and ordering;
 //! - in-place resize: with allocation;
 //! - volumes: a pod that has some is refused by the sync above this crate;
 //! - `RestartAllContainers`: with restart rules;
 //! - RuntimeClass handlers: with the API server.
+//!
+//! # Other than the kubelet
 //!
 //! Beyond the original:
 //! - a running container beside a newer one of the same name is ended ([`KillReason::Duplicate`]). It appears when an

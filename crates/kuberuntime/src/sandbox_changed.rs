@@ -16,6 +16,7 @@ pub struct SandboxVerdict {
     pub id: Option<String>,
 }
 
+// ANCHOR: sandbox_changed
 /// Compares a pod with its sandboxes, newest first. A new one is needed when there is none, when more than one is ready
 /// (somebody, perhaps an earlier agent, made two), when the newest is not ready, when the pod moved into or out of the
 /// host's network, and when the newest has no address.
@@ -44,6 +45,7 @@ pub fn sandbox_changed(pod: &Pod, status: &PodStatus) -> SandboxVerdict {
     }
     SandboxVerdict { changed: false, attempt, id: Some(newest.id.clone()) }
 }
+// ANCHOR_END: sandbox_changed
 
 fn network_of(sandbox: &v1::PodSandboxStatus) -> v1::NamespaceMode {
     let options = sandbox.linux.as_ref().and_then(|l| l.namespaces.as_ref()).and_then(|n| n.options.as_ref());

@@ -21,7 +21,8 @@
 //! | [`group_by_pod`] | `kuberuntime_manager.go: GetPods` |
 //! | `inspect` | `kuberuntime_manager.go: GetPodStatus` |
 //!
-//! Left out:
+//! # Left out
+//!
 //! - the statuses inside the events: they save a call and can be older than the cache, and a look costs a millisecond;
 //! - giving up on events after five broken streams: a stream that breaks is opened again with the next look, and without
 //!   one the period is the generic PLEG's;

@@ -49,6 +49,7 @@ impl PodRecord {
     }
 }
 
+// ANCHOR: lab07_group
 /// Groups what two list calls gave by pod. What carries no pod's labels was made by somebody else and is left alone.
 /// Mirrors `kuberuntime_manager.go: GetPods`.
 pub fn group_by_pod(
@@ -75,7 +76,9 @@ pub fn group_by_pod(
     }
     pods
 }
+// ANCHOR_END: lab07_group
 
+// ANCHOR: lab07_compare
 /// What changed between two looks at one pod; in the order of ids, and nothing when nothing changed.
 pub fn compare(old: Option<&PodRecord>, new: Option<&PodRecord>) -> Vec<PodLifecycleEvent> {
     let none = BTreeMap::new();
@@ -105,6 +108,7 @@ pub fn compare(old: Option<&PodRecord>, new: Option<&PodRecord>) -> Vec<PodLifec
     }
     events
 }
+// ANCHOR_END: lab07_compare
 
 #[cfg(test)]
 mod tests {

@@ -68,7 +68,7 @@ impl PlegHandle {
     /// # Errors
     /// The kubelet's sentence about an inactive PLEG.
     pub fn healthy(&self) -> Result<(), String> {
-        /// `generic.go: relistThreshold`.
+        /// `kubelet.go: genericPlegRelistThreshold`.
         const THRESHOLD: Duration = Duration::from_secs(180);
         match &*self.reach.borrow() {
             Some(Ok(at)) if at.elapsed() <= THRESHOLD => Ok(()),
@@ -257,6 +257,7 @@ impl Pleg {
         }
     }
 
+    // ANCHOR: reconcile
     /// Brings cache and listeners up to date with one pod. The record is kept only when the cache could be written:
     /// otherwise the next look finds the same difference again.
     async fn reconcile(&mut self, uid: &PodUid, found: Option<PodRecord>, asked: Moment) -> Option<()> {
@@ -285,6 +286,7 @@ impl Pleg {
         self.records.insert(uid.clone(), record);
         self.report(pod, events).await
     }
+    // ANCHOR_END: reconcile
 
     async fn report(&mut self, pod: PodRef, events: Vec<PodLifecycleEvent>) -> Option<()> {
         self.changes.send(PodChange { pod, events }).await.ok()

@@ -44,6 +44,7 @@ enum Difference {
     Deletion,
 }
 
+// ANCHOR: lab06_diff
 /// Compares the set that a source delivered with what was known of that source.
 ///
 /// A pod is known by its UID. One that stays keeps what the node has written on it; one that is new gets written on it
@@ -82,8 +83,10 @@ pub fn diff(old: &Known, new: Vec<Arc<Pod>>, source: Source, now: Timestamp) -> 
     changes.removed = gone.map(|(_, pod)| Arc::clone(pod)).collect();
     changes
 }
+// ANCHOR_END: lab06_diff
 
 impl Changes {
+    // ANCHOR: lab06_updates
     /// The updates that say all this, in the order in which the node must hear it: who is gone makes room for who
     /// comes. With `first_set`, something is said in any case, so that the node learns that the source is ready.
     ///
@@ -102,8 +105,16 @@ impl Changes {
         let told = told.chain(empty).chain(reconciled);
         told.map(|(op, pods)| PodUpdate { op, pods: pods.clone(), source }).collect()
     }
+    // ANCHOR_END: lab06_updates
 }
 
+// ANCHOR: lab06_difference
+/// What is different about a pod, as its source now describes it, from the one that is known by its UID.
+///
+/// Content is the spec, the labels, the annotations of others than the node, the deletion timestamp and the grace. A
+/// different content of a pod with a deletion timestamp is a deletion, whatever it is that differs. The status is looked
+/// at last: whoever hears of new content gets the new status along with it.
+///
 /// Mirrors `config.go: checkAndUpdatePod`, `podsDifferSemantically`.
 fn difference(known: &Arc<Pod>, pod: &Arc<Pod>) -> Difference {
     if Arc::ptr_eq(known, pod) {
@@ -121,6 +132,7 @@ fn difference(known: &Arc<Pod>, pod: &Arc<Pod>) -> Difference {
         (false, false) => Difference::Content,
     }
 }
+// ANCHOR_END: lab06_difference
 
 /// No labels and an empty list of labels are the same.
 fn given(labels: &Option<BTreeMap<String, String>>) -> Option<&BTreeMap<String, String>> {
@@ -147,6 +159,7 @@ fn with_status(known: &Pod, pod: &Pod) -> Arc<Pod> {
     Arc::new(Pod { status: pod.status.clone(), ..known.clone() })
 }
 
+// ANCHOR: lab06_content
 /// The known pod with everything that a source may change. Mirrors `config.go: checkAndUpdatePod`, `updateAnnotations`.
 fn with_content(known: &Pod, pod: &Pod) -> Arc<Pod> {
     let mut metadata = known.metadata.clone();
@@ -165,6 +178,7 @@ fn with_content(known: &Pod, pod: &Pod) -> Arc<Pod> {
     metadata.annotations = Some(annotations);
     Arc::new(Pod { metadata, spec: pod.spec.clone(), status: pod.status.clone() })
 }
+// ANCHOR_END: lab06_content
 
 #[cfg(test)]
 mod tests;

@@ -19,13 +19,15 @@
 //! | [`PodUpdate`], [`Op`], [`Source`] | `pkg/kubelet/types/pod_update.go` |
 //! | [`SourcesReady`] | `config/sources.go`, `config.go: SeenAllSources` |
 //!
-//! Other than the kubelet:
+//! # Other than the kubelet
+//!
 //! - a name that is taken twice is reported when it appears, not with every set;
 //! - of two pods with one UID in one set the first counts. The kubelet would add both;
 //! - within one update the pods stand in the order of the source's set, removed ones by UID. The kubelet's order is
 //!   that of a Go map.
 //!
-//! Left out:
+//! # Left out
+//!
 //! - the `http` source, with the URL manifests that it carries;
 //! - the API source itself (`apiserver.go`): it comes with the crate that talks to the API server, and waits for the
 //!   node lister there;

@@ -27,12 +27,14 @@ impl SourcesReady {
         self.seen().taken_in.insert(source);
     }
 
+    // ANCHOR: all_ready
     /// Every expected source has delivered a set, and the kubelet has handled it: from now on, what nobody configured
     /// may be killed. Mirrors `sources.go: AllReady`.
     pub fn all_ready(&self) -> bool {
         let seen = self.seen();
         seen.expected.is_subset(&seen.delivered) && seen.expected.is_subset(&seen.taken_in)
     }
+    // ANCHOR_END: all_ready
 
     /// Every expected source has delivered a set, and is among `taken_in`. Mirrors `config.go: SeenAllSources`.
     pub fn seen_all(&self, taken_in: &BTreeSet<Source>) -> bool {

@@ -69,6 +69,7 @@ enum Base {
     Nothing,
 }
 
+// ANCHOR: base_of
 /// Mirrors `getPodDNSType`; a policy that does not exist counts as `ClusterFirst`.
 fn base_of(pod: &Pod) -> Base {
     match spec(pod).dns_policy.as_deref() {
@@ -78,6 +79,7 @@ fn base_of(pod: &Pod) -> Base {
         _ => Base::Cluster,
     }
 }
+// ANCHOR_END: base_of
 
 /// The DNS settings of a pod. Mirrors `GetPodDNS`.
 pub fn pod_dns(pod: &Pod, settings: &DnsSettings) -> PodDns {

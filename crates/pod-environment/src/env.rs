@@ -62,6 +62,7 @@ pub enum EnvError {
     Resource(#[from] ResourceFieldError),
 }
 
+// ANCHOR: environment
 /// The environment of one container: each name once, in the order in which they were declared first.
 ///
 /// `$(NAME)` in a value sees what was declared before it. A name that is declared again gets the later value.
@@ -85,6 +86,7 @@ pub fn environment(pod: &Pod, container: &Container, facts: &EnvFacts) -> Result
     }
     Ok(made.into_iter().map(|(name, value)| KeyValue { key: name.to_owned(), value: value.into() }).collect())
 }
+// ANCHOR_END: environment
 
 /// A value that is written down comes before one that is taken from somewhere else.
 fn value_of(

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use cri_client::v1::KeyValue;
 use pod_model::Container;
 
+// ANCHOR: expand
 /// `text` with every `$(NAME)` replaced by what `value_of` knows under that name.
 ///
 /// A value is put in as it is: a reference inside it is not looked at again.
@@ -34,6 +35,7 @@ pub fn expand(text: &str, mut value_of: impl FnMut(&str) -> Option<String>) -> S
     }
     out + rest
 }
+// ANCHOR_END: expand
 
 /// The name in `(NAME)rest`, and the rest.
 fn reference(text: &str) -> Option<(&str, &str)> {

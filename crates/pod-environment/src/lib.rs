@@ -22,7 +22,8 @@
 //! | `field_ref`, `resource_field_ref` | `kubelet_pods.go: podFieldSelectorRuntimeValue`, `pkg/fieldpath`, `pkg/api/v1/resource/helpers.go`, `kubelet_resources.go` |
 //! | `dns_name` | `apimachinery/pkg/api/validate/content` |
 //!
-//! Left out:
+//! # Left out
+//!
 //! - `envFrom`, `configMapKeyRef`, `secretKeyRef`: refused with the words of a kubelet that has no API server. They come
 //!   with `pod-objects`;
 //! - `fileKeyRef` and `subPathExpr`: they read volumes, and come with `volumes`;

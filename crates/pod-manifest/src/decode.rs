@@ -52,6 +52,7 @@ pub struct Manifest {
 ///
 /// # Errors
 /// Whatever keeps the bytes from being a static pod, all wrong fields at once; see [`ManifestError`].
+// ANCHOR: decode
 pub fn decode(bytes: &[u8], path: &Path, node_name: &str) -> Result<Manifest, ManifestError> {
     let tree = tree::read(bytes)?;
     check_kind(&tree)?;
@@ -71,6 +72,7 @@ pub fn decode(bytes: &[u8], path: &Path, node_name: &str) -> Result<Manifest, Ma
         Err(ManifestError::Fields(errors.0))
     }
 }
+// ANCHOR_END: decode
 
 /// A document says what it is before anything else in it has a meaning.
 fn check_kind(tree: &Value) -> Result<(), ManifestError> {

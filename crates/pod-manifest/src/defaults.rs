@@ -166,6 +166,7 @@ fn has_no_source(volume: &Volume) -> bool {
     *volume == Volume { name: volume.name.clone(), ..Volume::default() }
 }
 
+// ANCHOR: pull_policy
 /// An image that is fetched by `:latest`, or by no tag at all, may have moved; any other stays what it is.
 /// Mirrors `SetDefaults_Container` with `pkg/util/parsers: ParseImageName`.
 fn pull_policy(image: &str) -> &'static str {
@@ -178,6 +179,7 @@ fn pull_policy(image: &str) -> &'static str {
         _ => "IfNotPresent",
     }
 }
+// ANCHOR_END: pull_policy
 
 #[cfg(test)]
 mod tests {

@@ -26,19 +26,20 @@
 //! | `defaults` | `pkg/apis/core/v1/defaults.go`, `zz_generated.defaults.go: SetObjectDefaults_Pod` |
 //! | `references` | `pkg/api/pod/util.go: HasAPIObjectReference` |
 //!
-//! Other than the kubelet:
+//! # Other than the kubelet
+//!
 //! - unknown fields are skipped here as there, and reported to the caller;
 //! - words such as `yes` and `on` are booleans where a boolean belongs (as in the kubelet's YAML 1.1) and text where
 //!   text belongs (where the kubelet refuses them); `0644` is octal where a number belongs;
 //! - every reference to an object of the API is named, with its place; the kubelet names the first one's kind.
 //!
-//! Left out:
+//! # Left out
+//!
 //! - a list of pods in one file (`tryDecodePodList`): only the kubelet's URL source takes one;
 //! - `config.source` and `config.seen`: the merge of all sources writes them, here as in the kubelet;
 //! - the canonical form of quantities (`0.5` stays `0.5` and is not rewritten to `500m`) and the removal of explicit
 //!   zeros (`hostNetwork: false` stays): the same values, written differently;
-//! - defaults of volumes that no static pod may have (secrets, config maps) or that no plugin of this project mounts;
-//! - the rewriting of pods for CPU pinning (`pkg/kubelet/managed`), which is `OpenShift`'s.
+//! - defaults of volumes that no static pod may have (secrets, config maps) or that no plugin of this project mounts.
 
 mod decode;
 mod defaults;

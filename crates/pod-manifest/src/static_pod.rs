@@ -12,6 +12,7 @@ use pod_model::static_pod;
 ///
 /// The UID is taken over what the file says, before any default, so that a default of a later version does not make
 /// every static pod a new one.
+// ANCHOR: settle
 pub(crate) fn settle_on_node(pod: &mut Pod, path: &Path, node_name: &str) {
     if pod.metadata.uid.as_deref().unwrap_or_default().is_empty() {
         pod.metadata.uid = Some(static_pod::pod_uid(pod, node_name, &path.to_string_lossy()).to_string());
@@ -30,6 +31,7 @@ pub(crate) fn settle_on_node(pod: &mut Pod, path: &Path, node_name: &str) {
     tolerate_everything(spec.tolerations.get_or_insert_default());
     pod.status.get_or_insert_with(PodStatus::default).phase = Some("Pending".to_owned());
 }
+// ANCHOR_END: settle
 
 /// No taint may evict what nobody could bring back.
 fn tolerate_everything(tolerations: &mut Vec<Toleration>) {

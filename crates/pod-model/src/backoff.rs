@@ -14,7 +14,8 @@ use jiff::{SignedDuration, Timestamp};
 pub const INITIAL: Duration = Duration::from_secs(10);
 /// The longest delay of restarts and pulls (`kubelet.go: MaxCrashLoopBackOff`).
 pub const MAX: Duration = Duration::from_secs(300);
-/// A container that ran this long after the last step starts from the beginning (`kubelet.go: HasExpiredFunc`).
+/// A container that ran this long after the last step starts from the beginning (`kubelet.go: NewMainKubelet` sets
+/// `HasExpiredFunc`).
 pub const FORGIVEN_AFTER: Duration = Duration::from_secs(600);
 
 #[derive(Clone, Copy, Debug)]
@@ -67,6 +68,7 @@ impl Backoff {
         self.steps.get_mut(key).is_some_and(|step| step.told.replace(until) != Some(until))
     }
 
+    // ANCHOR: next
     /// Records a retry of what failed at `failed`; the next one waits longer. Mirrors `Next`.
     pub fn next(&mut self, key: &str, failed: Timestamp, now: Timestamp) {
         let delay = match self.steps.get(key) {
@@ -76,6 +78,7 @@ impl Backoff {
         };
         self.steps.insert(key.to_owned(), Step { delay, taken: now, failed, told: None });
     }
+    // ANCHOR_END: next
 
     /// Forgets the keys that begin with `prefix`: their pod is gone.
     pub fn forget(&mut self, prefix: &str) {

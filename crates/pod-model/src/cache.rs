@@ -59,6 +59,7 @@ impl PodCache {
         Moment(self.moments.fetch_add(1, Ordering::SeqCst))
     }
 
+    // ANCHOR: set
     /// Records what the runtime answered when it was asked at `asked`. An older answer never replaces a newer one.
     /// Returns whether it was taken.
     pub fn set(&self, uid: &PodUid, known: Known, asked: Moment) -> bool {
@@ -71,6 +72,7 @@ impl PodCache {
         self.changed.notify_waiters();
         true
     }
+    // ANCHOR_END: set
 
     /// Forgets a pod that the runtime has nothing of any more.
     pub fn remove(&self, uid: &PodUid) {

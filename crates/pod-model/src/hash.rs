@@ -6,10 +6,12 @@
 
 use k8s_openapi::api::core::v1::Container;
 
+// ANCHOR: lab02_fnv
 /// FNV-1a over 32 bits. <http://www.isthe.com/chongo/tech/comp/fnv/>
 pub fn fnv1a_32(bytes: &[u8]) -> u32 {
     bytes.iter().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193))
 }
+// ANCHOR_END: lab02_fnv
 
 /// FNV-1a over 128 bits.
 pub fn fnv1a_128(bytes: &[u8]) -> u128 {
@@ -18,6 +20,7 @@ pub fn fnv1a_128(bytes: &[u8]) -> u128 {
     bytes.iter().fold(OFFSET, |hash, byte| (hash ^ u128::from(*byte)).wrapping_mul(PRIME))
 }
 
+// ANCHOR: lab02_hash
 /// The hash that decides whether a running container is still the one that its pod describes.
 ///
 /// Only name and image count, so an edit of anything else never restarts a container. Go hashes how its debug printer
@@ -42,6 +45,7 @@ fn go_json_string(text: &str) -> String {
         .replace('\u{2028}', "\\u2028")
         .replace('\u{2029}', "\\u2029")
 }
+// ANCHOR_END: lab02_hash
 
 #[cfg(test)]
 mod tests {

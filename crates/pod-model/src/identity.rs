@@ -81,7 +81,7 @@ impl PodRef {
     }
 
     /// `name_namespace`, by which two pods of one name are told to wait for each other.
-    /// Mirrors `container/helpers.go: GetPodFullName`.
+    /// Mirrors `container/runtime.go: GetPodFullName`.
     pub fn full_name(&self) -> String {
         format!("{}_{}", self.name, self.namespace)
     }

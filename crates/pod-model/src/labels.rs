@@ -1,7 +1,7 @@
 //! What the agent writes onto sandboxes and containers, and reads back after a restart.
 //!
 //! The agent keeps no database: these labels and annotations are all that it will know of a pod whose manifest went
-//! away while it was down. Mirrors `kuberuntime/labels.go` and `pkg/kubelet/types/labels.go`.
+//! away while it was down. Mirrors `kuberuntime/labels.go` and `staging/src/k8s.io/kubelet/pkg/types/labels.go`.
 
 use std::collections::BTreeMap;
 
@@ -80,6 +80,7 @@ pub fn container_annotations(pod: &Pod, container: &Container, restart_count: u3
     notes
 }
 
+// ANCHOR: pod_of
 /// The pod that a sandbox or container belongs to; `None` when somebody else made it, or when its names could lead out of
 /// the directories that are named after them. Mirrors `getPodSandboxInfoFromLabels`.
 pub fn pod_of(labels: &Map) -> Option<PodRef> {
@@ -89,6 +90,7 @@ pub fn pod_of(labels: &Map) -> Option<PodRef> {
     let harmless = [&namespace, &name].iter().all(|part| part.is_empty() || paths::is_component(part));
     harmless.then_some(PodRef { namespace, name, uid })
 }
+// ANCHOR_END: pod_of
 
 fn pod_names(pod: &Pod) -> [(String, String); 3] {
     let names = PodRef::of(pod);

@@ -13,17 +13,18 @@
 //! | here | Go |
 //! |---|---|
 //! | [`identity`], [`static_pod`] | `pkg/kubelet/types/pod_update.go`, `config/common.go`, `util/format/pod.go` |
-//! | [`labels`] | `kuberuntime/labels.go`, `pkg/kubelet/types/labels.go` |
-//! | [`container_hash`] | `container/helpers.go: HashContainer` |
+//! | [`labels`] | `kuberuntime/labels.go`, `staging/src/k8s.io/kubelet/pkg/types/labels.go` |
+//! | [`container_hash`] | `container/helpers.go: HashContainer`, `pkg/util/hash/hash.go: DeepHashObject` |
 //! | [`QosClass`], [`quantity`] | `pkg/apis/core/v1/helper/qos`, `apimachinery/pkg/api/resource` |
 //! | [`paths`], [`cgroup_name`] | `kuberuntime/helpers.go`, `legacy.go`, `kubelet_getters.go`, `cm` |
-//! | [`PodStatus`], [`ContainerStatus`] | `container/runtime.go` |
+//! | [`PodStatus`], [`ContainerStatus`] | `container/runtime.go`, `kuberuntime_container.go: toKubeContainerStatus` |
 //! | [`PodCache`] | `container/cache.go` |
 //! | [`should_start`], [`restarts_after`] | `container/helpers.go`, `pkg/api/v1/pod/util.go` |
 //! | [`Backoff`] | `client-go/util/flowcontrol/backoff.go` |
-//! | [`Event`], [`EventSink`] | `pkg/kubelet/events`, client-go `tools/record` |
+//! | [`Event`], [`EventSink`] | `pkg/kubelet/events`, `container/ref.go: fieldPath`, `client-go/tools/record` |
 //!
-//! Left out:
+//! # Left out
+//!
 //! - the Go dump behind static pod UIDs: it prints Go's own memory layout, so the value differs while form and
 //!   stability do not ([`static_pod::pod_uid`]);
 //! - the systemd form of cgroup names, until the `cgroups` crate has that driver;
@@ -47,7 +48,7 @@ mod status;
 pub use backoff::{Backoff, FORGIVEN_AFTER, INITIAL, MAX};
 pub use cache::{Known, Moment, PodCache};
 pub use event::{Event, EventSink, EventType, RecordedEvents, field_path, reason};
-pub use hash::container_hash;
+pub use hash::{container_hash, fnv1a_32};
 pub use identity::{PodRef, PodUid};
 pub use k8s_openapi::api::core::v1::{Container, Pod};
 pub use qos::{QosClass, qos_class};

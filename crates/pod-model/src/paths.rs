@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use crate::{PodRef, PodUid};
 
-/// The longest name of a file, less what a link's name needs for id and suffix (`legacy.go: maxFileNameLength`).
+/// The longest name of a file, less what a link's name needs for id and suffix (`legacy.go: ext4MaxFileNameLen`).
 const MAX_FILE_NAME: usize = 255;
 
 /// Whether a name can be one component of a path and nothing else. Names of pods and containers come from the runtime's

@@ -34,6 +34,7 @@ impl fmt::Display for QosClass {
 
 type Resources = BTreeMap<String, Quantity>;
 
+// ANCHOR: lab02_qos
 /// The class of a pod, from what it asks for. Only cpu and memory count, and only amounts above zero.
 pub fn qos_class(pod: &Pod) -> QosClass {
     let spec = spec(pod);
@@ -68,6 +69,7 @@ fn class_of(asked: &[(Option<&Resources>, Option<&Resources>)]) -> QosClass {
         QosClass::Burstable
     }
 }
+// ANCHOR_END: lab02_qos
 
 /// Adds the cpu and memory of `list` to `sum`; how many of the two it names.
 fn add_up(list: Option<&Resources>, sum: &mut BTreeMap<&'static str, Amount>) -> usize {

@@ -7,6 +7,7 @@ use k8s_openapi::api::core::v1::{Container, ContainerRestartRule, Pod};
 use crate::identity::spec;
 use crate::{ContainerState, PodStatus};
 
+// ANCHOR: restarts_after
 /// Whether a container that ended with `exit_code` is to be started again: by the first of its own rules that fits,
 /// else by its own policy, else by the pod's. A pod without a policy restarts always, as the API defaults it.
 pub fn restarts_after(pod: &Pod, container: &Container, exit_code: i32) -> bool {
@@ -20,6 +21,7 @@ pub fn restarts_after(pod: &Pod, container: &Container, exit_code: i32) -> bool 
         None => by_policy(Some(own), exit_code),
     }
 }
+// ANCHOR_END: restarts_after
 
 fn by_policy(policy: Option<&str>, exit_code: i32) -> bool {
     match policy {

@@ -22,6 +22,7 @@ pub fn pod_name(manifest_name: &str, node_name: &str) -> String {
     format!("{manifest_name}-{}", node_name.to_lowercase())
 }
 
+// ANCHOR: lab02_uid
 /// The UID of a static pod: 32 hexadecimal digits, the same for the same pod from the same file on the same node.
 ///
 /// The form is the kubelet's (FNV-1a, 128 bits); the value cannot be, since Go hashes a dump of its own in-memory
@@ -32,6 +33,7 @@ pub fn pod_uid(pod: &Pod, node_name: &str, path: &str) -> PodUid {
     bytes.extend_from_slice(format!("host:{node_name}file:{path}").as_bytes());
     PodUid::new(format!("{:032x}", fnv1a_128(&bytes)))
 }
+// ANCHOR_END: lab02_uid
 
 /// The pod came from a file on this node. Mirrors `types/pod_update.go: IsStaticPod`.
 pub fn is_static(pod: &Pod) -> bool {

@@ -59,6 +59,7 @@ pub(crate) fn all(spec: &PodSpec, volumes: &Volumes<'_>, path: &FieldPath, error
     }
 }
 
+// ANCHOR: only_for_sidecars
 /// What makes sense only for a container that keeps running.
 fn only_for_sidecars(container: &Container, path: &FieldPath, errors: &mut FieldErrors) {
     let fields = [
@@ -72,6 +73,7 @@ fn only_for_sidecars(container: &Container, path: &FieldPath, errors: &mut Field
         errors.forbidden(&path.child(field), rule);
     }
 }
+// ANCHOR_END: only_for_sidecars
 
 fn common(container: &Container, volumes: &Volumes<'_>, path: &FieldPath, errors: &mut FieldErrors) {
     of_name(&container.name, &path.child("name"), errors);

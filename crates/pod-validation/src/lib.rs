@@ -21,7 +21,7 @@
 //! | here | Go |
 //! |---|---|
 //! | [`validate`], `spec` | `pkg/apis/core/validation/validation.go: ValidatePodCreate`, `ValidatePodSpec` |
-//! | `metadata` | `ValidateObjectMeta`, `ValidateAnnotations`, `unversionedvalidation.ValidateLabels` |
+//! | `metadata` | `ValidateObjectMeta`, `ValidateAnnotations`, `meta/v1/validation/validation.go: ValidateLabels` |
 //! | `container` | `validateContainers`, `validateInitContainers`, `validateContainerCommon` |
 //! | `environment` | `ValidateEnv`, `validateObjectFieldSelector`, `validateContainerResourceFieldSelector` |
 //! | `handler` | `validateProbe`, `validateHandler`, `validateLifecycle` |
@@ -32,9 +32,12 @@
 //! | `names` | `apimachinery/pkg/api/validate/content`, `pkg/util/validation` |
 //! | [`FieldPath`], [`FieldError`] | `apimachinery/pkg/util/validation/field` |
 //!
-//! Other than the kubelet: `metadata.uid` must be usable as a directory name. The kubelet takes any text.
+//! # Other than the kubelet
 //!
-//! Left out:
+//! - `metadata.uid` must be usable as a directory name. The kubelet takes any text.
+//!
+//! # Left out
+//!
 //! - what the scheduler and the controllers read and no node acts upon for a static pod: affinity, topology spread,
 //!   tolerations (a static pod tolerates everything that could evict it);
 //! - resize policies and updates of pods: a static pod is replaced, never resized or updated in place;
@@ -63,6 +66,7 @@ pub use field::{FieldError, FieldErrors, FieldPath};
 /// A name that is absent is not complained about: the node's name has been added to it already.
 ///
 /// Mirrors `validation.go: ValidatePodCreate`.
+// ANCHOR: validate
 pub fn validate(pod: &Pod) -> Vec<FieldError> {
     let mut errors = FieldErrors::default();
     metadata::check(&pod.metadata, &FieldPath::root().child("metadata"), &mut errors);
@@ -71,3 +75,4 @@ pub fn validate(pod: &Pod) -> Vec<FieldError> {
     }
     errors.0
 }
+// ANCHOR_END: validate

@@ -26,6 +26,7 @@ fn is_key(text: &str) -> bool {
     shaped(text, |c| c.is_ascii_alphanumeric(), |c| c.is_ascii_alphanumeric() || "-_.".contains(c))
 }
 
+// ANCHOR: dns_label
 /// A container's, volume's or namespace's name. Mirrors `content.IsDNS1123Label`.
 pub(crate) fn dns_label(text: &str) -> Vec<String> {
     let mut broken = Vec::new();
@@ -43,6 +44,7 @@ pub(crate) fn dns_label(text: &str) -> Vec<String> {
     });
     broken
 }
+// ANCHOR_END: dns_label
 
 /// A pod's or node's name. Mirrors `content.IsDNS1123Subdomain`.
 pub(crate) fn dns_subdomain(text: &str) -> Vec<String> {

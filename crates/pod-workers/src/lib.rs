@@ -16,16 +16,19 @@
 //! | [`Worker::completed`] | `pod_workers.go: podWorkerLoop, completeWork` |
 //! | [`PodWorkers`] | `pod_workers.go: podWorkers`, `util/queue/work_queue.go` |
 //! | [`PodSyncer`] | `pod_workers.go: podSyncer` |
-//! | [`StageBoard`] | `pod_workers.go: PodStateProvider` |
+//! | [`StageBoard`] | `pod_workers.go: PodWorkers` |
 //!
-//! Left out:
+//! # Left out
+//!
 //! - a goroutine for each pod: here a pod costs a task only while something is done for it, and one timer serves all;
 //! - jitter on the end of a back-off: the earliest lawful moment is the right one;
 //! - the channel that tells an evicting caller about completion, until there is eviction;
 //! - pods whose API status is terminal at first sight, until there is an API source.
 //!
-//! One thing goes beyond the original: a finished pod of which something comes up again is ended again
-//! ([`Update::Orphaned`]). The real kubelet sees to that only after the worker is forgotten.
+//! # Other than the kubelet
+//!
+//! - a finished pod of which something comes up again is ended again ([`Update::Orphaned`]). The real kubelet sees to
+//!   that only after the worker is forgotten.
 
 mod worker;
 mod workers;

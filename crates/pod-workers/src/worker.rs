@@ -17,6 +17,7 @@ use clock::Random;
 use jiff::Timestamp;
 use pod_model::{Pod, PodRef};
 
+// ANCHOR: stage
 /// How far a pod is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Stage {
@@ -29,6 +30,7 @@ pub enum Stage {
     /// Nothing is left to do.
     Finished,
 }
+// ANCHOR_END: stage
 
 /// What a worker hears about its pod.
 #[derive(Clone, Debug)]
@@ -187,6 +189,7 @@ impl Worker {
         self.removed
     }
 
+    // ANCHOR: lab08_hear
     /// Takes note of something that was heard. Mirrors `UpdatePod`.
     pub fn observe(&mut self, update: Update) -> Reaction {
         match update {
@@ -249,6 +252,7 @@ impl Worker {
         let before = self.grace.replace(grace);
         before.is_some_and(|before| grace < before)
     }
+    // ANCHOR_END: lab08_hear
 
     /// What to do now; `None` when there is nothing. A finished pod that is wanted again starts over here.
     pub fn next_work(&mut self) -> Option<Work> {
@@ -258,6 +262,7 @@ impl Worker {
         Some(Work { pod: self.pod.clone(), stage: self.stage, grace: self.grace.unwrap_or(1) })
     }
 
+    // ANCHOR: lab08_done
     /// Takes note of what came of the work at `stage`, and says what comes after it. Mirrors `podWorkerLoop`'s end and
     /// `completeWork`.
     pub fn completed(
@@ -300,6 +305,7 @@ impl Worker {
             After::Rest
         }
     }
+    // ANCHOR_END: lab08_done
 }
 
 /// How long failed work waits. A back-off is waited for exactly: any later would be later than the law.

@@ -332,6 +332,7 @@ impl<S: PodSyncer> PodWorkers<S> {
     }
 }
 
+// ANCHOR: do_work
 /// One piece of work: waits for a picture from after the last act, then has the syncer do it.
 async fn do_work<S: PodSyncer>(
     syncer: Arc<S>,
@@ -354,6 +355,7 @@ async fn do_work<S: PodSyncer>(
         }
     }
 }
+// ANCHOR_END: do_work
 
 fn unreadable(events: &dyn EventSink, names: &PodRef, error: &RuntimeError) -> Synced {
     // Nothing was done, but the next try needs another picture than this one.

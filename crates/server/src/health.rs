@@ -32,15 +32,19 @@ impl Check {
 }
 
 impl Checks {
+    // ANCHOR: checks
     /// `ping` alone: what port 10248 serves.
     pub fn ping() -> Self {
         Self(Arc::new([Check::Ping]))
     }
+    // ANCHOR_END: checks
 
+    // ANCHOR: of_kubelet
     /// `ping` and `syncloop`: what the watchdog goes by, and port 10250.
     pub fn of_kubelet(host: Arc<dyn Host>) -> Self {
         Self(Arc::new([Check::Ping, Check::SyncLoop(host)]))
     }
+    // ANCHOR_END: of_kubelet
 
     /// Runs every check, in order.
     pub fn run(&self) -> Vec<(&'static str, Result<(), String>)> {
@@ -94,6 +98,7 @@ impl Answer {
 /// `?exclude=NAME` (repeatable) passes over a check.
 ///
 /// Mirrors `healthz.go: handleRootHealth`.
+// ANCHOR: answer_root
 pub fn answer_root(outcomes: &[(&str, Result<(), String>)], query: &str) -> Answer {
     let parameters = || query.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
     let mut excluded: Vec<&str> =
@@ -127,6 +132,7 @@ pub fn answer_root(outcomes: &[(&str, Result<(), String>)], query: &str) -> Answ
     let body = if verbose { format!("{lines}healthz check passed\n") } else { "ok".to_owned() };
     Answer { status: 200, body, nosniff: true }
 }
+// ANCHOR_END: answer_root
 
 /// Answers `/healthz/NAME` from the outcome of that one check; here the reason is told.
 ///

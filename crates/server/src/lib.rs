@@ -12,7 +12,7 @@
 //!
 //! | here | Go |
 //! |---|---|
-//! | [`run_health`], [`bind_health`], [`serve_health`] | the `HealthzPort` block of `cmd/kubelet/app/server.go: run` |
+//! | [`run_health`], [`bind_health`], [`serve_health`] | `cmd/kubelet/app/server.go: run`, its part about the health port |
 //! | [`Checks`], [`Answer`], [`answer_root`], [`answer_one`] | `k8s.io/apiserver/pkg/server/healthz: InstallHandler` |
 //! | [`Checks::ping`] | the empty list of checks that port 10248 is given: ping alone |
 //! | [`Checks::of_kubelet`] | `pkg/kubelet/server/server.go: InstallAuthNotRequiredHandlers`, `pkg/kubelet/watchdog` |
@@ -21,7 +21,8 @@
 //! What surprises a reader of the Go source: port 10248 installs the handler **without** the sync loop check. A kubelet
 //! whose loop hangs still says `ok` there; the watchdog and port 10250 are what notices.
 //!
-//! Left out:
+//! # Left out
+//!
 //! - the HTTPS port and everything on it, until the chapter on the kubelet's API;
 //! - the check `log` (is `klog` stuck in a flush?): `tracing` writes each line itself and keeps no buffer to get stuck;
 //! - metrics about health requests: they come with `/metrics`;

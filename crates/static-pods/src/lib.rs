@@ -17,14 +17,16 @@
 //! | [`ManifestDirectory`] | `config/file.go: extractFromFile` |
 //! | its watch | `config/file_linux.go: startWatch`, `doWatch` |
 //!
-//! Other than the kubelet:
+//! # Other than the kubelet
+//!
 //! - a file that once gave a pod and now cannot be understood keeps its last good pod, until it is removed or good
 //!   again. The kubelet does so after an event, and drops the pod at the next scan. After a restart of the agent nothing
 //!   is known of earlier versions, so a broken file then gives no pod on either;
 //! - a problem is reported when it appears, not at every scan; unknown fields, which are skipped, are reported too;
 //! - of two files with a pod of the same name or UID the first in the order of paths wins. In the kubelet it is the last.
 //!
-//! Left out:
+//! # Left out
+//!
 //! - pods from a URL (`config/http.go`): `--manifest-url` is not supported;
 //! - mirror pods, by which the API server shows static pods: they come with the API server's client.
 

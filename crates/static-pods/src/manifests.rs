@@ -57,6 +57,7 @@ impl Manifests {
         Self { node_name: node_name.into(), files: BTreeMap::new(), reported: BTreeMap::new() }
     }
 
+    // ANCHOR: lab05_observe
     /// Takes in what the files hold now. Only a file whose bytes changed is decoded.
     ///
     /// Mirrors `config/file.go: extractFromDir` with `replaceStore`.
@@ -90,8 +91,10 @@ impl Manifests {
         self.reported = problems;
         observation
     }
+    // ANCHOR_END: lab05_observe
 }
 
+// ANCHOR: lab05_read
 /// Reads a file's present version; a bad one leaves the last good pod in place.
 fn read(path: &Path, content: Content, known: Option<File>, node_name: &str) -> File {
     let decoded = match &content {
@@ -111,7 +114,9 @@ fn read(path: &Path, content: Content, known: Option<File>, node_name: &str) -> 
         }
     }
 }
+// ANCHOR_END: lab05_read
 
+// ANCHOR: lab05_claims
 /// Two pods of one name, or of one UID, cannot run on a node. The first file in the order of paths has its way, so that
 /// the outcome does not depend on which was written first, and is the same after a restart.
 fn settle_claims(files: &BTreeMap<PathBuf, File>) -> Claims {
@@ -132,6 +137,7 @@ fn settle_claims(files: &BTreeMap<PathBuf, File>) -> Claims {
     }
     claims
 }
+// ANCHOR_END: lab05_claims
 
 #[cfg(test)]
 mod tests;

@@ -56,12 +56,14 @@ impl<S: ManifestSource> StaticPods<S> {
                 }
                 sent = Some(pods);
             }
+            // ANCHOR: look_again
             tokio::select! {
                 biased;
                 () = sets.closed() => return,
                 () = self.source.changed() => {}
                 () = tokio::time::sleep(self.check_frequency) => {}
             }
+            // ANCHOR_END: look_again
         }
     }
 

@@ -76,6 +76,7 @@ impl Watch {
         self.complaint = complaint;
     }
 
+    // ANCHOR: burst
     /// Returns at the end of the next burst of events, or of one that is past and has not been waited for.
     pub(crate) async fn burst(&self) {
         let word = &self.shared.word;
@@ -83,6 +84,7 @@ impl Watch {
         let cut_off = Instant::now() + BURST;
         while Instant::now() < cut_off && timeout(QUIET, word.notified()).await.is_ok() {}
     }
+    // ANCHOR_END: burst
 
     fn try_keep_up(&mut self, anew: bool) -> notify::Result<()> {
         let watcher = match &mut self.watcher {

@@ -7,8 +7,11 @@
 //! |---|---|
 //! | [`pod_phase`] | `kubelet_pods.go: getPhase` |
 //!
-//! Left out, until the chapters that need them: container statuses and conditions, and everything about telling the API
-//! server.
+//! # Left out
+//!
+//! Until the chapters that need them:
+//! - container statuses and conditions;
+//! - everything about telling the API server.
 
 mod phase;
 

@@ -33,6 +33,7 @@ impl fmt::Display for PodPhase {
     }
 }
 
+// ANCHOR: pod_phase
 /// The phase that a pod's containers give it.
 ///
 /// Init containers first: one that is unfinished keeps the pod pending, one that failed and may not be repeated ends it.
@@ -58,6 +59,7 @@ pub fn pod_phase(pod: &Pod, status: &PodStatus) -> PodPhase {
         PodPhase::Failed
     }
 }
+// ANCHOR_END: pod_phase
 
 #[derive(PartialEq)]
 enum Initialization {
@@ -96,6 +98,7 @@ enum End {
     Bad,
 }
 
+// ANCHOR: end_of
 fn end_of(pod: &Pod, container: &Container, status: &PodStatus) -> End {
     match status.container(&container.name).map(|known| (known.state, known.exit_code)) {
         None | Some((ContainerState::Created | ContainerState::Unknown, _)) => End::NotStarted,
@@ -105,6 +108,7 @@ fn end_of(pod: &Pod, container: &Container, status: &PodStatus) -> End {
         Some((ContainerState::Exited, _)) => End::Bad,
     }
 }
+// ANCHOR_END: end_of
 
 fn is_running(container: &Container, status: &PodStatus) -> bool {
     status.container(&container.name).is_some_and(|known| known.state == ContainerState::Running)
