@@ -1,0 +1,18 @@
+/// The updates that say all this, in the order in which the node must hear it: who is gone makes room for who
+/// comes. With `first_set`, something is said in any case, so that the node learns that the source is ready.
+///
+/// Mirrors `config.go: podStorage.Merge`.
+pub fn updates(&self, source: Source, first_set: bool) -> Vec<PodUpdate> {
+    let silent = self.added.is_empty() && self.updated.is_empty() && self.deleted.is_empty();
+    let empty = (first_set && silent).then_some((Op::Add, &self.added));
+    let in_order = [
+        (Op::Add, &self.added),
+        (Op::Remove, &self.removed),
+        (Op::Update, &self.updated),
+        (Op::Delete, &self.deleted),
+    ];
+    let told = in_order.into_iter().filter(|(_, pods)| !pods.is_empty());
+    let reconciled = (!self.reconciled.is_empty()).then_some((Op::Reconcile, &self.reconciled));
+    let told = told.chain(empty).chain(reconciled);
+    told.map(|(op, pods)| PodUpdate { op, pods: pods.clone(), source }).collect()
+}
