@@ -1,4 +1,4 @@
-//! Installing what real containerd needs, on Debian and Ubuntu.
+//! Installing what real containerd needs, and what CI looks at the book with, on Debian and Ubuntu.
 //!
 //! Debian 12 has containerd 1.6, which sends no container events. There the package comes from the next suite instead
 //! (`versions.toml` names it), pinned so low that nothing else ever does; runc stays the machine's own, because the next
@@ -16,8 +16,8 @@ use crate::versions::Versions;
 /// The suite that gets its containerd from elsewhere.
 const DEBIAN_12: &str = "bookworm";
 
-/// What must be there, and the package that has it.
-const PACKAGES: [(&str, &str); 7] = [
+/// What must be there for containerd, and the package that has it.
+const FOR_CONTAINERD: [(&str, &str); 7] = [
     ("containerd", "containerd"),
     ("runc", "runc"),
     ("CNI plugins", "containernetworking-plugins"),
@@ -27,12 +27,25 @@ const PACKAGES: [(&str, &str); 7] = [
     ("iptables", "iptables"),
 ];
 
+/// The same, for the check of the rendered book and for the commands on its pages.
+const FOR_THE_BOOK: [(&str, &str); 3] =
+    [("browser", "chromium-headless-shell"), ("curl", "curl"), ("pgrep", "procps")];
+
+/// What a person asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// A private containerd: `up --runtime containerd`.
+    Containerd,
+    /// Everything that some verb could use: `doctor --install`.
+    Everything,
+}
+
 /// Installs what is missing, after saying what and why.
 ///
 /// # Errors
 /// Not Debian or Ubuntu, not root, or apt fails.
-pub async fn install_missing(versions: &Versions) -> Result<()> {
-    let packages = missing(versions);
+pub async fn install_missing(versions: &Versions, wanted: Wanted) -> Result<()> {
+    let packages = missing(versions, wanted);
     if packages.is_empty() {
         return Ok(());
     }
@@ -48,13 +61,12 @@ pub async fn install_missing(versions: &Versions) -> Result<()> {
     if !nix::unistd::geteuid().is_root() {
         bail!("missing: {}; installing them needs root", packages.join(", "));
     }
-    println!(
-        "Real containerd needs {}, which this machine lacks. Installing with apt-get.",
-        packages.join(", ")
-    );
-    println!(
-        "Where services are managed by systemd, the package starts a containerd of its own; it is not used."
-    );
+    println!("This machine lacks {}. Installing with apt-get.", packages.join(", "));
+    if packages.contains(&"containerd") {
+        println!(
+            "Where services are managed by systemd, the package starts a containerd of its own; it is not used."
+        );
+    }
     run(Command::new("apt-get").args(["update", "-q"])).await?;
     let suite = &versions.containerd.debian_suite;
     let from_next_suite = packages.contains(&"containerd") && of("VERSION_CODENAME") == DEBIAN_12;
@@ -73,10 +85,12 @@ pub async fn install_missing(versions: &Versions) -> Result<()> {
 }
 
 /// The packages of everything that is missing.
-fn missing(versions: &Versions) -> Vec<&'static str> {
+fn missing(versions: &Versions, wanted: Wanted) -> Vec<&'static str> {
     let pieces = machine::pieces(versions);
     let is_missing = |name: &str| pieces.iter().any(|p| p.name == name && p.found.is_err());
-    PACKAGES.into_iter().filter(|(piece, _)| is_missing(piece)).map(|(_, package)| package).collect()
+    let too = (wanted == Wanted::Everything).then_some(FOR_THE_BOOK).into_iter().flatten();
+    let packages = FOR_CONTAINERD.into_iter().chain(too);
+    packages.filter(|(piece, _)| is_missing(piece)).map(|(_, package)| package).collect()
 }
 
 async fn install(packages: &[&str]) -> Result<()> {
@@ -145,7 +159,7 @@ mod tests {
     fn every_package_belongs_to_a_piece_that_the_doctor_looks_for() {
         let versions = crate::versions::read().expect("versions.toml");
         let pieces = machine::pieces(&versions);
-        for (piece, package) in PACKAGES {
+        for (piece, package) in FOR_CONTAINERD.into_iter().chain(FOR_THE_BOOK) {
             assert!(
                 pieces.iter().any(|p| p.name == piece),
                 "{package} is for {piece}, which nobody looks for"

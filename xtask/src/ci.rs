@@ -6,12 +6,13 @@ use anyhow::{Context as _, Result};
 use clap::Args;
 
 use crate::step::{Outcome, Steps};
-use crate::{test, workspace};
+use crate::{book, test, workspace};
 
 /// Everything that a change must pass, with the time that each step took.
 ///
 /// Formatting, lints, each crate by itself, every test (containerd's too: as root, with what `cargo xtask doctor` lists
-/// for it), the documentation, and licences when cargo-deny is installed. All steps run, also after one has failed.
+/// for it), the documentation, the labs with their wrong answers, the book and all that its pages run, and licences when
+/// cargo-deny is installed. All steps run, also after one has failed.
 #[derive(Debug, Args)]
 pub struct Options {
     /// Run the long rounds in full.
@@ -47,6 +48,13 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         let mut doc = workspace::cargo(["doc", "--workspace", "--no-deps"]);
         Outcome::of(doc.env("RUSTDOCFLAGS", "-D warnings"))
     });
+    steps.run("labs", || {
+        Outcome::of(&mut workspace::cargo(["xtask", "lab", "verify", "--agent", "--containerd"]))
+    });
+    steps.run("book", book::checked);
+    steps.run("book in a browser", book::looked_at);
+    // A process of its own: it has its own pages, directories and processes to end, and its own runtime for them.
+    steps.run("console", || Outcome::of(&mut workspace::cargo(["xtask", "console", "--patience", "2"])));
     steps.run("deny", || {
         let installed = workspace::cargo(["deny", "--version"]).output().is_ok_and(|o| o.status.success());
         if !installed {

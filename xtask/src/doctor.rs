@@ -15,7 +15,8 @@ use crate::{apt, versions};
 /// `cargo xtask test` need as they stand; what only containerd needs may be absent.
 #[derive(Debug, Args)]
 pub struct Options {
-    /// First install with apt what containerd needs and this machine lacks (Debian and Ubuntu, as root).
+    /// First install with apt what containerd and the check of the book need and this machine lacks (Debian and Ubuntu, as
+    /// root).
     #[arg(long)]
     install: bool,
 }
@@ -23,7 +24,7 @@ pub struct Options {
 pub async fn run(options: &Options) -> Result<ExitCode> {
     let versions = versions::read()?;
     if options.install {
-        apt::install_missing(&versions).await?;
+        apt::install_missing(&versions, apt::Wanted::Everything).await?;
     }
     let pieces = machine::pieces(&versions);
     println!("{}", table(&pieces));

@@ -73,6 +73,13 @@ pub fn pieces(versions: &Versions) -> Vec<Piece> {
         ),
         piece("cgroups", Containerd, cgroups()),
         piece("iptables", Only("hostPort on containerd"), program("iptables", "iptables")),
+        piece(
+            "browser",
+            Only("book check --browser, screenshots"),
+            browser().ok_or_else(|| package("chromium-headless-shell")),
+        ),
+        piece("curl", Only("commands on the book's pages"), program("curl", "curl")),
+        piece("pgrep", Only("commands on the book's pages"), program("pgrep", "procps")),
         piece("cargo-deny", Only("licences and bans in ci"), cargo_deny()),
     ]
 }
@@ -127,6 +134,13 @@ fn cni_plugins() -> Option<String> {
         .into_iter()
         .find(|dir| Path::new(dir).join("bridge").is_file())
         .map(str::to_owned)
+}
+
+/// The programs that the book's builder takes, in its order (`book/builder/src/browser.rs`).
+fn browser() -> Option<String> {
+    let programs =
+        ["chromium", "chromium-headless-shell", "google-chrome", "google-chrome-stable", "chromium-browser"];
+    programs.iter().find_map(|name| e2e::command::in_path(name)).map(|path| path.display().to_string())
 }
 
 fn program_at(path: &str) -> Option<String> {

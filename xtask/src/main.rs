@@ -8,10 +8,14 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod apt;
+mod book;
 mod ci;
+mod console;
 mod doctor;
+mod lab;
 mod libtest;
 mod machine;
+mod map;
 mod step;
 mod test;
 mod up;
@@ -33,9 +37,13 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Verb {
     Up(up::Options),
+    Lab(lab::Options),
     Test(test::Options),
     Doctor(doctor::Options),
     Ci(ci::Options),
+    Map(map::Options),
+    Console(console::Options),
+    Book(book::Options),
 }
 
 fn main() -> ExitCode {
@@ -50,9 +58,13 @@ fn main() -> ExitCode {
     let done = runtime.block_on(async {
         match verb {
             Verb::Up(options) => Box::pin(up::run(options)).await,
+            Verb::Lab(options) => Box::pin(lab::run(options)).await,
             Verb::Test(options) => test::run(&options),
             Verb::Doctor(options) => doctor::run(&options).await,
             Verb::Ci(options) => ci::run(&options),
+            Verb::Map(options) => map::run(&options),
+            Verb::Book(options) => book::run(&options),
+            Verb::Console(options) => Box::pin(console::run(&options)).await,
         }
     });
     match done {

@@ -57,7 +57,7 @@ pub struct Options {
     #[arg(long, requires = "endpoint")]
     adopt: bool,
     /// Where everything lies, kept at the end; otherwise a temporary directory, removed at the end.
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, visible_alias = "root", value_name = "DIR")]
     root_dir: Option<PathBuf>,
     /// Start with copies of the manifests in this directory instead of the examples in deploy/manifests.
     #[arg(long, value_name = "DIR")]
@@ -83,7 +83,7 @@ pub async fn run(options: Options) -> Result<ExitCode> {
     }
     build_the_agent()?;
     if options.runtime == Runtime::Containerd {
-        apt::install_missing(&versions::read()?).await?;
+        apt::install_missing(&versions::read()?, apt::Wanted::Containerd).await?;
         let lacking = machine::lacking_for_containerd();
         if !lacking.is_empty() {
             bail!("--runtime containerd needs {}; `cargo xtask doctor` says more", lacking.join(", "));
