@@ -9,7 +9,7 @@ use container_config::{
     CgroupVersion, ContainerInput, ImageUser, NodeFacts, SandboxInput, container_config, oom_score,
     sandbox_config,
 };
-use cri_client::v1::{ContainerConfig, KeyValue, LinuxContainerResources, NamespaceOption};
+use cri_client::v1::{ContainerConfig, KeyValue, LinuxContainerResources, Mount, NamespaceOption};
 use lab_check::{Check, Error};
 use pod_model::quantity::Amount;
 use pod_model::{Container, Pod, identity};
@@ -56,11 +56,13 @@ struct Node {
     cpu_cfs_quota: bool,
     period_ms: u64,
     cgroup_v2: bool,
+    /// `singleProcessOOMKill`; unless a case says so, what the kubelet takes for the version of cgroups.
+    single_process_oom_kill: Option<bool>,
 }
 
 impl Default for Node {
     fn default() -> Self {
-        Self { cpu_cfs_quota: true, period_ms: 100, cgroup_v2: false }
+        Self { cpu_cfs_quota: true, period_ms: 100, cgroup_v2: false, single_process_oom_kill: None }
     }
 }
 
@@ -78,6 +80,9 @@ struct Message {
     args: Vec<String>,
     #[serde(default)]
     env: BTreeMap<String, String>,
+    /// Where in the container which path of the host appears.
+    #[serde(default)]
+    mounts: BTreeMap<String, String>,
     metadata: Value,
     spec: Value,
 }
@@ -132,6 +137,8 @@ struct Told {
     working_dir: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     envs: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    mounts: Vec<String>,
     labels: BTreeMap<String, String>,
     annotations: BTreeMap<String, String>,
     log_path: String,
@@ -177,6 +184,7 @@ impl From<ContainerConfig> for Told {
         let linux = told.linux.unwrap_or_default();
         let security = linux.security_context.unwrap_or_default();
         let env = |e: KeyValue| format!("{}={}", e.key, String::from_utf8_lossy(&e.value));
+        let mount = |m: Mount| format!("{} at {}", m.host_path, m.container_path);
         let terminal = [(told.stdin, "stdin"), (told.stdin_once, "stdin once"), (told.tty, "tty")];
         Self {
             name: metadata.name,
@@ -187,6 +195,7 @@ impl From<ContainerConfig> for Told {
             args: told.args,
             working_dir: told.working_dir,
             envs: told.envs.into_iter().map(env).collect(),
+            mounts: told.mounts.into_iter().map(mount).collect(),
             labels: told.labels.into_iter().collect(),
             annotations: told.annotations.into_iter().collect(),
             log_path: told.log_path,
@@ -231,12 +240,14 @@ fn message(asked: Message) -> Result<Answer, Error> {
     let pod = pod(asked.metadata, asked.spec)?;
     let container = named(&pod, &asked.container)?;
     let env = |(key, value): (String, String)| KeyValue { key, value: value.into_bytes() };
+    let mount = |(container_path, host_path)| Mount { container_path, host_path, ..Default::default() };
     let input = ContainerInput {
         restart_count: asked.restart_count,
         image_user: asked.image_user.map_or(ImageUser::Uid(0), ImageUser::Name),
         command: asked.command,
         args: asked.args,
         envs: asked.env.into_iter().map(env).collect(),
+        mounts: asked.mounts.into_iter().map(mount).collect(),
         ..bare()
     };
     Ok(match container_config(&pod, container, input, &NodeFacts::new(MEMORY)) {
@@ -254,7 +265,7 @@ fn answer(input: Input) -> Result<Answer, Error> {
                 cpu_cfs_quota: node.cpu_cfs_quota,
                 cpu_cfs_quota_period: Duration::from_millis(node.period_ms),
                 cgroup: if node.cgroup_v2 { CgroupVersion::V2 } else { CgroupVersion::V1 },
-                single_process_oom_kill: !node.cgroup_v2,
+                single_process_oom_kill: node.single_process_oom_kill.unwrap_or(!node.cgroup_v2),
                 ..NodeFacts::new(MEMORY)
             };
             let pod = pod(web(), spec)?;

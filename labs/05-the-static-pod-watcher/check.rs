@@ -34,6 +34,7 @@ enum File {
 #[serde(default, deny_unknown_fields)]
 struct Brief {
     name: String,
+    namespace: Option<String>,
     image: String,
     uid: Option<String>,
     /// A comment above it all.
@@ -135,13 +136,14 @@ impl File {
 
 impl Brief {
     fn manifest(&self) -> String {
-        let Self { name, image, uid, comment, unknown } = self;
+        let Self { name, namespace, image, uid, comment, unknown } = self;
         let line = |before: &str, text: &Option<String>| {
             text.iter().map(|text| format!("{before}{text}\n")).collect::<String>()
         };
         format!(
-            "{}apiVersion: v1\nkind: Pod\nmetadata:\n  name: {name}\n{}spec:\n{}  containers: [{{name: c, image: '{image}'}}]\n",
+            "{}apiVersion: v1\nkind: Pod\nmetadata:\n  name: {name}\n{}{}spec:\n{}  containers: [{{name: c, image: '{image}'}}]\n",
             line("# ", comment),
+            line("  namespace: ", namespace),
             line("  uid: ", uid),
             line("  ", &unknown.as_ref().map(|field| format!("{field}: 1"))),
         )

@@ -68,6 +68,13 @@ fn main() -> ExitCode {
             |steps| is_forgotten_in_the_end(&steps),
         )
         .property(
+            "a-configured-pod-has-a-source",
+            "whatever was heard before, a pod that is configured has a source",
+            &format!("{workers}#SyncKnownPods"),
+            any_steps(),
+            |steps| has_a_source(&steps),
+        )
+        .property(
             "regular-looks-are-spread-out",
             "the minute between two looks is lengthened by a random part of up to half of it, so that not all pods come at once",
             &format!("{workers}#completeWork"),
@@ -145,7 +152,9 @@ fn update(phrase: &str, first: &Brief) -> Result<Update, String> {
         "kill" => kill(None),
         "configured" => Update::Configured(pod(first)),
         _ => {
-            if let Some(grace) = phrase.strip_prefix("kill within ") {
+            if let Some(grace) = phrase.strip_prefix("configured, with grace ") {
+                Update::Configured(pod(&Brief { grace: Some(seconds(grace)?), ..first.clone() }))
+            } else if let Some(grace) = phrase.strip_prefix("kill within ") {
                 kill(Some(seconds(grace)?))
             } else if let Some(grace) = phrase.strip_prefix("configured, deleted within ") {
                 let brief = Brief { deleted_within: Some(seconds(grace)?), ..first.clone() };
@@ -289,6 +298,22 @@ fn is_forgotten_in_the_end(steps: &[String]) -> Result<(), String> {
         }
     }
     Err(format!("the pod is not forgotten; it is at {:?}", worker.stage()))
+}
+
+fn has_a_source(steps: &[String]) -> Result<(), String> {
+    for mut worker in [Worker::new(pod(&PLAIN)), Worker::orphan(PodRef::of(&pod(&PLAIN)))] {
+        for step in steps {
+            take(&mut worker, step)?;
+        }
+        take(&mut worker, "hear: configured")?;
+        if worker.is_removed() {
+            return Err(format!(
+                "the pod was configured, and counts as removed; it is at {:?}",
+                worker.stage()
+            ));
+        }
+    }
+    Ok(())
 }
 
 fn are_spread_out(seed: u64) -> Result<(), String> {

@@ -50,8 +50,12 @@ fn outcome(code: Result<i32>) -> Outcome {
 }
 
 fn builder(arguments: &[OsString]) -> Result<i32> {
-    let mut builder = workspace::cargo(["run", "--quiet", "-p", "book-builder", "--"]);
-    let status = builder.args(arguments).status().context("cargo run -p book-builder")?;
+    let in_a_browser = arguments.iter().any(|argument| argument == "--browser" || argument == "screenshots");
+    let mut builder = workspace::cargo(["run", "--quiet", "-p", "book-builder"]);
+    if in_a_browser {
+        builder.args(["--features", "browser"]);
+    }
+    let status = builder.arg("--").args(arguments).status().context("cargo run -p book-builder")?;
     Ok(status.code().unwrap_or(1))
 }
 

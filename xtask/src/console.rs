@@ -69,7 +69,13 @@ pub async fn run(options: &Options) -> Result<ExitCode> {
         pages.iter().for_each(|(path, page)| list(path, page));
         return Ok(ExitCode::SUCCESS);
     }
-    let tally = perform_all(&pages, options).await?;
+    let tally = tokio::select! {
+        tally = perform_all(&pages, options) => tally?,
+        interrupted = tokio::signal::ctrl_c() => {
+            interrupted?;
+            bail!("interrupted; what the pages had started is ended");
+        }
+    };
     Ok(if tally.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 

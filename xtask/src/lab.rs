@@ -34,13 +34,13 @@ use desk::Desk;
 /// asks them its cases. Labs can be taken in any order: what you have not written is the reference.
 #[derive(Debug, Args)]
 #[command(after_help = "Start with `cargo xtask lab next`. A lab goes like this:\n\n  \
-                  cargo xtask lab start 01     makes your workbook (workbook/) and takes the lab's functions out\n  \
+                  cargo xtask lab start 01   makes your workbook, takes the functions out\n  \
                   …read labs/01-…/README.md, predict, write…\n  \
-                  cargo xtask lab check        asks your functions; red says which rule of the kubelet was broken\n  \
-                  cargo xtask lab hint         when you are stuck\n  \
-                  cargo xtask lab run          your own agent at work\n  \
-                  cargo xtask lab diff         your text beside the reference\n\n\
-                  PODWRIGHT_WORKBOOK in the environment names another workbook, as --workbook does.")]
+                  cargo xtask lab check      asks your functions; red says which rule broke\n  \
+                  cargo xtask lab hint       when you are stuck\n  \
+                  cargo xtask lab run        your own agent at work\n  \
+                  cargo xtask lab diff       your text beside the reference\n\n\
+                  PODWRIGHT_WORKBOOK names another workbook, as --workbook does.")]
 pub struct Options {
     /// Your workbook; otherwise $PODWRIGHT_WORKBOOK, or workbook/ in the clone.
     #[arg(long, global = true, value_name = "DIR")]

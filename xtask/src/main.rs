@@ -26,6 +26,8 @@ mod workspace;
 #[derive(Debug, Parser)]
 #[command(
     bin_name = "cargo xtask",
+    // The texts are for terminals, and narrow ones are common; clap knows none of their widths.
+    term_width = 80,
     after_help = "Start with `cargo xtask up`: it builds the agent and shows it running pods, with no root, no cluster and \
                   no containerd. `cargo xtask VERB --help` says more about each."
 )]

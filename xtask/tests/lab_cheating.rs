@@ -173,6 +173,9 @@ fn a_program_that_ends_itself_is_red() {
         "std::process::exit(0);",
         "std::panic::set_hook(Box::new(|_| std::process::exit(0)));\npanic!(\"away\");",
         "std::process::abort();",
+        // Nothing is left of the report.
+        "if let Some(report) = std::env::var_os(\"LAB_REPORT\") {\n    let _gone = std::fs::remove_file(report);\n}\n\
+         std::process::exit(0);",
     ] {
         book.begin_with("diff", line);
         let report = book.check(1);
@@ -182,6 +185,9 @@ fn a_program_that_ends_itself_is_red() {
             "{line}: {report:#}"
         );
         assert_eq!(report["red"], report["of"], "{line}");
+        let list = book.learner.lab(&["list", "--json"]).exits(0).json();
+        let entry = list.as_array().expect("labs").iter().find(|lab| lab["lab"] == LAB).expect("the lab");
+        assert!(entry["red"].as_u64() > Some(0), "{line}: {entry:#}");
         book.learner.write(FILE, &book.solved);
     }
 }

@@ -63,6 +63,9 @@ pub enum LockError {
         /// Why.
         source: std::io::Error,
     },
+    /// The lock is not there.
+    #[error("{FILE} is missing; `git checkout -- {FILE}` restores it")]
+    Missing,
     /// A line is none of a lock's.
     #[error("{FILE}:{line}: not a sha256, two spaces and a path; `git checkout -- {FILE}` restores it")]
     Line {
@@ -72,16 +75,16 @@ pub enum LockError {
 }
 
 impl Lock {
-    /// The lock of the workspace at `root`; an empty one if there is none yet.
+    /// The lock of the workspace at `root`.
     ///
     /// # Errors
     ///
-    /// When it is there and cannot be read.
+    /// When it is not there or cannot be read.
     pub fn load(root: &Path) -> Result<Self, LockError> {
         let path = root.join(FILE);
         match std::fs::read_to_string(&path) {
             Ok(text) => Self::parse(&text),
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(Self::default()),
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => Err(LockError::Missing),
             Err(source) => Err(LockError::Read { path, source }),
         }
     }
@@ -225,7 +228,8 @@ mod tests {
             lock.0.keys().collect::<Vec<_>>(),
             ["00-tour/cases/a.yaml", "00-tour/check.rs", "00-tour/snapshots/one.snap"]
         );
-        assert_eq!(Lock::load(root.path()).unwrap(), Lock::default());
+        let missing = Lock::load(root.path()).unwrap_err().to_string();
+        assert!(missing.contains("git checkout -- labs/snapshots.lock"), "{missing}");
         std::fs::write(root.path().join(FILE), lock.text()).unwrap();
         assert_eq!(Lock::load(root.path()).unwrap(), lock);
         assert_eq!(lock.differences(&lab).unwrap(), []);

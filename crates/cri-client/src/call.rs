@@ -5,7 +5,7 @@
 //! are all made from this table, so that none of them can forget a call.
 //!
 //! Deadlines mirror `cri-client/pkg/remote_runtime.go` and `remote_image.go`: most calls wait for
-//! `runtimeRequestTimeout` (2 minutes), a new sandbox twice that (its network may need an image of its own), a stop
+//! `runtimeRequestTimeout` (2 minutes), a new sandbox twice that, a stop
 //! adds the grace period, an exec adds its own time-out and waits for ever without one, and a pull has no deadline.
 
 use std::time::Duration;

@@ -13,7 +13,7 @@ use clock::{Clock, Random};
 use cri_client::{ImageService, RuntimeError, RuntimeService, v1};
 use images::ImagePuller;
 use kuberuntime::{KUBE_RUNTIME_API_VERSION, KubeRuntime, links_dir};
-use pleg::{Periods, Pleg, PlegHandle};
+use pleg::{Periods, Pleg};
 use pod_config::{PodConfig, Source};
 use pod_model::{EventSink, PodCache, paths};
 use pod_workers::{Parts, Pauses, PodWorkers, PodWorkersHandle};
@@ -90,7 +90,6 @@ pub enum StartError {
 /// A running agent. Dropping it ends its tasks and leaves the containers alone.
 pub struct Kubelet {
     cache: Arc<PodCache>,
-    pleg: PlegHandle,
     workers: PodWorkersHandle,
     monitor: LoopMonitor,
     tasks: JoinSet<()>,
@@ -195,7 +194,7 @@ impl Kubelet {
             });
         }
         // ANCHOR_END: tasks
-        Ok(Self { cache, pleg: pleg_handle, workers: workers_handle, monitor, tasks })
+        Ok(Self { cache, workers: workers_handle, monitor, tasks })
     }
 
     /// What the agent knows of its pods.
@@ -210,7 +209,7 @@ impl Kubelet {
 
     /// Answers for the agent's health.
     pub fn host(&self) -> KubeletHost {
-        KubeletHost { pleg: self.pleg.clone(), monitor: self.monitor.clone() }
+        KubeletHost { monitor: self.monitor.clone() }
     }
 
     /// Waits until one of the agent's tasks ends, which none of them should.
@@ -225,19 +224,19 @@ impl Kubelet {
 /// The agent as its HTTP server sees it.
 #[derive(Clone, Debug)]
 pub struct KubeletHost {
-    pleg: PlegHandle,
     monitor: LoopMonitor,
 }
 
 impl server::Host for KubeletHost {
-    /// Mirrors `kubelet.go: SyncLoopHealthCheck`, with `generic.go: Healthy`.
+    /// Only whether the loop turns: a kubelet that is ended because its runtime is away helps nobody.
+    /// Mirrors `kubelet.go: SyncLoopHealthCheck`.
     fn sync_loop_healthy(&self) -> Result<(), String> {
         /// `max(2 × syncFrequency, 5m)`.
         const THRESHOLD: Duration = Duration::from_secs(300);
         if self.monitor.idle() > THRESHOLD {
             return Err("sync Loop took longer than expected".to_owned());
         }
-        self.pleg.healthy()
+        Ok(())
     }
 }
 

@@ -163,10 +163,9 @@ impl SyncLoop {
 
 /// Says once that the runtime went away, and once that it is back.
 fn tell_reach(was_reached: &mut Option<bool>, reach: &mut watch::Receiver<RuntimeReach>) {
-    let (reached, error) = match &*reach.borrow_and_update() {
-        Some(Ok(_)) => (true, String::new()),
-        Some(Err(error)) => (false, error.to_string()),
-        None => return,
+    let (reached, error) = {
+        let reach = reach.borrow_and_update();
+        (reach.error.is_none(), reach.error.as_ref().map(ToString::to_string).unwrap_or_default())
     };
     match (was_reached.replace(reached), reached) {
         (Some(true) | None, false) => tracing::error!(error, "container runtime is down"),

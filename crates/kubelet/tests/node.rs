@@ -208,7 +208,7 @@ async fn a_pod_removed_while_the_agent_was_down_is_ended_by_what_its_labels_tell
 #[tokio::test(start_paused = true)]
 async fn a_runtime_that_goes_away_is_waited_for_and_nothing_is_started_twice() {
     let machine = Machine::new();
-    let _kubelet = machine.start().await;
+    let kubelet = machine.start().await;
     machine.put("web");
     pass(1.0).await;
     machine.fake.set_away(true);
@@ -217,6 +217,8 @@ async fn a_runtime_that_goes_away_is_waited_for_and_nothing_is_started_twice() {
     pass(20.0).await;
     let warnings = machine.events.lines().iter().filter(|line| line.starts_with("Warning")).count();
     assert_eq!(warnings, 0, "{:?}", machine.events.lines());
+    // A watchdog that ended the agent for this would only make it worse.
+    assert_eq!(kubelet.host().sync_loop_healthy(), Ok(()));
     machine.fake.set_away(false);
     pass(3.0).await;
     assert_eq!(machine.running(), ["late-node1 #0 main #0", "web-node1 #0 main #1"]);

@@ -1,5 +1,6 @@
 //! Code under test may panic; the check goes on.
 
+use std::any::Any;
 use std::cell::RefCell;
 use std::panic::{self, AssertUnwindSafe};
 
@@ -40,7 +41,14 @@ pub(crate) fn caught<T>(code: impl FnOnce() -> T) -> Result<T, Panic> {
     // Nothing that the code may have left half-done is looked at after a panic.
     let done = panic::catch_unwind(AssertUnwindSafe(code));
     let noted = RUNNING.take().unwrap_or_default();
-    done.map_err(|_| noted)
+    done.map_err(|payload| if noted == Panic::default() { unnoted(payload.as_ref()) } else { noted })
+}
+
+/// A panic that the hook did not see: the code under test has put one of its own in its place.
+fn unnoted(payload: &(dyn Any + Send)) -> Panic {
+    let text =
+        payload.downcast_ref::<&str>().copied().or(payload.downcast_ref::<String>().map(String::as_str));
+    Panic { message: text.unwrap_or("a panic without a text").to_owned(), at: String::new() }
 }
 
 #[cfg(test)]
@@ -57,5 +65,8 @@ mod tests {
         let swallowed = caught(|| panic::catch_unwind(|| panic!("inner")).is_err());
         assert_eq!(swallowed, Ok(true));
         assert_eq!(caught(|| 1), Ok(1));
+        // Whoever sets a hook of their own hides the place, and not the panic.
+        let hidden = caught(|| panic::resume_unwind(Box::new("out of sight".to_owned())));
+        assert_eq!(hidden, Err::<(), _>(Panic { message: "out of sight".to_owned(), at: String::new() }));
     }
 }

@@ -41,8 +41,14 @@ pub struct PodChange {
     pub events: Vec<PodLifecycleEvent>,
 }
 
-/// Whether the runtime answers; `None` before the first try.
-pub type RuntimeReach = Option<Result<Instant, RuntimeError>>;
+/// Whether the runtime answers: how the looks at everything went. Before the first there is neither of the two.
+#[derive(Debug, Default)]
+pub struct RuntimeReach {
+    /// When the last look began that the runtime answered.
+    pub last_good: Option<Instant>,
+    /// Why the latest look failed; `None` when it did not.
+    pub error: Option<RuntimeError>,
+}
 
 /// How the rest of the agent speaks to the task.
 #[derive(Clone, Debug)]
@@ -63,23 +69,27 @@ impl PlegHandle {
         self.reach.clone()
     }
 
-    /// Whether the last good look is recent enough. Mirrors `pleg/generic.go: Healthy`.
+    /// Whether the last good look is recent enough. One that failed since does not count: a runtime may be restarted.
+    /// Mirrors `pleg/generic.go: Healthy`.
     ///
     /// # Errors
     /// The kubelet's sentence about an inactive PLEG.
     pub fn healthy(&self) -> Result<(), String> {
         /// `kubelet.go: genericPlegRelistThreshold`.
         const THRESHOLD: Duration = Duration::from_secs(180);
-        match &*self.reach.borrow() {
-            Some(Ok(at)) if at.elapsed() <= THRESHOLD => Ok(()),
-            Some(Ok(at)) => Err(format!(
-                "pleg was last seen active {}s ago; threshold is {}s",
-                at.elapsed().as_secs(),
-                THRESHOLD.as_secs()
-            )),
-            Some(Err(error)) => Err(format!("pleg cannot list pods: {error}")),
-            None => Err("pleg has yet to be successful".to_owned()),
+        let Some(at) = self.reach.borrow().last_good else {
+            return Err("pleg has yet to be successful".to_owned());
+        };
+        let ago = at.elapsed();
+        if ago <= THRESHOLD {
+            return Ok(());
         }
+        let in_words = |time: Duration| format!("{}m{}s", time.as_secs() / 60, time.as_secs() % 60);
+        Err(format!(
+            "pleg was last seen active {} ago; threshold is {}",
+            in_words(ago),
+            in_words(THRESHOLD)
+        ))
     }
 }
 
@@ -113,7 +123,7 @@ impl Pleg {
         changes: mpsc::Sender<PodChange>,
     ) -> (Self, PlegHandle) {
         let (requests_in, requests) = mpsc::unbounded_channel();
-        let (reach, reach_out) = watch::channel(None);
+        let (reach, reach_out) = watch::channel(RuntimeReach::default());
         let pleg = Self {
             runtime,
             cache,
@@ -222,7 +232,7 @@ impl Pleg {
             Err(error) => {
                 tracing::debug!(%error, "relist failed");
                 self.events = Events::Closed;
-                self.reach.send_replace(Some(Err(error)));
+                self.reach.send_modify(|reach| reach.error = Some(error));
                 return Some(());
             }
         };
@@ -232,7 +242,7 @@ impl Pleg {
         }
         // Only now does the picture show everything that this look saw.
         self.cache.relisted(asked);
-        self.reach.send_replace(Some(Ok(at)));
+        self.reach.send_replace(RuntimeReach { last_good: Some(at), error: None });
         Some(())
     }
 

@@ -20,8 +20,7 @@ pub type Known = Result<Arc<PodStatus>, RuntimeError>;
 
 /// A point in the order of things: what is done after one moment was taken and before the next lies between the two.
 ///
-/// The real kubelet compares wall-clock times here. An order needs no clock, cannot be stepped, and never has two
-/// things at once.
+/// The real kubelet compares times here. An order needs no clock, and never has two things at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Moment(u64);
 

@@ -171,8 +171,12 @@ impl Scene {
         if let Some(shell) = self.shell.take() {
             end_group(&shell.process, Signal::SIGKILL);
         }
-        // An agent is not in the group of the `up` that started it, and a container not in the agent's. Agents and shims
-        // carry the scene's directory, which nobody else has, in their command lines; containers are below shims.
+        self.end_what_is_left();
+    }
+
+    /// An agent is not in the group of the `up` that started it, and a container not in the agent's. Agents and shims carry
+    /// the scene's directory, which nobody else has, in their command lines; containers are below shims.
+    fn end_what_is_left(&self) {
         let directory = self.path().display().to_string();
         let left = process::running(|line| line.iter().any(|argument| argument.contains(&directory)));
         for process in process::descendants(&left).into_iter().chain(left) {
@@ -192,10 +196,7 @@ impl Scene {
 
     fn bash(&self) -> Command {
         let mut bash = Command::new("bash");
-        bash.args(["--noprofile", "--norc"])
-            .current_dir(workspace::root())
-            .process_group(0)
-            .kill_on_drop(true);
+        bash.args(["--noprofile", "--norc"]).current_dir(workspace::root()).process_group(0);
         for (name, _) in std::env::vars_os() {
             // What cargo tells this program about itself is not for what it starts.
             let name = name.to_string_lossy();
@@ -237,6 +238,22 @@ impl Scene {
             text = place.map_or(text.clone(), |place| place.replace_all(&text, "bash: ").into_owned());
         }
         text
+    }
+}
+
+impl Drop for Scene {
+    /// A scene that is given up, because somebody pressed Ctrl-C: what it started must not outlive it either.
+    fn drop(&mut self) {
+        if self.shell.is_some() || !self.terminals.is_empty() {
+            for terminal in self.terminals.values() {
+                // An `up` takes its pods down by itself then.
+                end_group(&terminal.process, Signal::SIGINT);
+            }
+            if let Some(shell) = &self.shell {
+                end_group(&shell.process, Signal::SIGKILL);
+            }
+            self.end_what_is_left();
+        }
     }
 }
 
@@ -336,6 +353,12 @@ mod tests {
 
     #[tokio::test]
     async fn nothing_of_a_scene_outlives_it() {
+        for is_given_up in [false, true] {
+            nothing_outlives_a_scene(is_given_up).await;
+        }
+    }
+
+    async fn nothing_outlives_a_scene(is_given_up: bool) {
         let mut scene = Scene::new().expect("a scene");
         // In a group of its own, as an agent is in the group of nobody.
         scene.start("t", "touch $SCENE/mark; setsid tail -f $SCENE/mark & wait").await.expect("started");
@@ -353,7 +376,10 @@ mod tests {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         assert!(of_scene().len() >= 2, "both run");
-        scene.end().await;
+        match is_given_up {
+            true => drop(scene),
+            false => scene.end().await,
+        }
         for _ in 0..200 {
             if of_scene().is_empty() {
                 break;

@@ -2,21 +2,23 @@
 
 use anyhow::Result;
 use clap::Args;
-use comfy_table::{Table, presets};
+use comfy_table::{Cell, Color, ContentArrangement, Table, presets};
 use course::lab::{Kind, Lab};
 use serde_json::{Value, json};
 
 use super::desk::Desk;
-use super::paint::{Paint, say};
+use super::paint::{Paint, folded, say};
 use super::progress::{Entry, Progress, State};
 
 /// Show every lab and where you stand.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 --json prints a list with one object a lab:
-  {\"lab\": \"04\", \"title\": …, \"kind\": \"code\" | \"tour\", \"crate\": \"kuberuntime\" | null, \"minutes\": 75,
-   \"state\": \"not-started\" | \"started\" | \"red\" | \"green\" | \"solved\", \"current\": true | false, \"hints\": 1,
-   \"red\": 7, \"of\": 17 (of the last check; null before it), \"green\": \"2026-11-24\" | null}")]
+  {\"lab\": \"04\", \"title\": …, \"kind\": \"code\" | \"tour\", \"minutes\": 75,
+   \"crate\": \"kuberuntime\" | null, \"current\": true | false, \"hints\": 1,
+   \"state\": \"not-started\" | \"started\" | \"red\" | \"green\" | \"solved\",
+   \"red\": 7, \"of\": 17 (of the last check; null before it),
+   \"green\": \"2026-11-24\" | null}")]
 pub struct Options {
     /// Print JSON instead, for graders.
     #[arg(long)]
@@ -34,18 +36,20 @@ pub fn list(desk: &Desk, options: &Options) -> Result<()> {
     let paint = Paint::of_stdout();
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_header(["", "LAB", "TITLE", "MINUTES", "CRATE", "STATE"]);
+    // In a narrow terminal a long title takes two lines.
+    table.set_content_arrangement(ContentArrangement::Dynamic);
     for lab in &labs {
         let state = desk.progress.of(&lab.id).state();
         table.add_row([
-            if is_current(desk, lab) { "▸" } else { "" },
-            &lab.id,
-            &lab.title,
-            &lab.minutes.to_string(),
-            lab.crate_name.as_deref().unwrap_or("a tour"),
-            &said(state, paint),
+            Cell::new(if is_current(desk, lab) { "▸" } else { "" }),
+            Cell::new(&lab.id),
+            Cell::new(&lab.title),
+            Cell::new(lab.minutes),
+            Cell::new(lab.crate_name.as_deref().unwrap_or("a tour")),
+            said(state, paint),
         ]);
     }
-    say!("{table}");
+    say!("{}", table.trim_fmt());
     let done = labs.iter().filter(|lab| matches!(desk.progress.of(&lab.id).state(), State::Green(_))).count();
     say!("\n{done} of {} are green. What comes now: cargo xtask lab next", labs.len());
     Ok(())
@@ -70,7 +74,7 @@ pub fn next(desk: &Desk) -> Result<()> {
         _ => say!("  then   cargo xtask lab check {id}"),
     }
     if !lab.concepts.is_empty() {
-        say!("  about  {}", lab.concepts.join(", "));
+        say!("{}", folded("  about  ", &lab.concepts.join(", ")));
     }
     Ok(())
 }
@@ -92,14 +96,17 @@ fn is_current(desk: &Desk, lab: &Lab) -> bool {
     desk.progress.current.as_ref() == Some(&lab.id)
 }
 
-fn said(state: State, paint: Paint) -> String {
-    match state {
-        State::NotStarted => paint.dim("not started"),
-        State::Started => paint.yellow("started"),
-        State::Red(count) => paint.red(&format!("red {} of {}", count.red, count.of)),
-        State::Green(day) => paint.green(&format!("green ({day})")),
-        State::Solved => "solved with the reference".to_owned(),
-    }
+/// The table counts its columns, so it has to do the painting.
+fn said(state: State, paint: Paint) -> Cell {
+    let (text, colour) = match state {
+        State::NotStarted => ("not started".to_owned(), Color::DarkGrey),
+        State::Started => ("started".to_owned(), Color::Yellow),
+        State::Red(count) => (format!("red {} of {}", count.red, count.of), Color::Red),
+        State::Green(day) => (format!("green ({day})"), Color::Green),
+        State::Solved => ("solved with the reference".to_owned(), Color::Reset),
+    };
+    let cell = Cell::new(text);
+    if paint.is_on() && colour != Color::Reset { cell.fg(colour) } else { cell }
 }
 
 fn as_json(lab: &Lab, entry: &Entry, current: bool) -> Value {

@@ -16,7 +16,7 @@ use course::lock::Lock;
 
 use super::desk::Desk;
 use super::paint::{Paint, put, say};
-use super::progress::Count;
+use super::progress;
 
 mod build;
 mod package;
@@ -29,6 +29,9 @@ use summary::Summary;
 
 /// Red: something is not as it must be.
 const RED: u8 = 1;
+
+/// How many files that are not as locked are named.
+const MOST_DIFFERENCES: usize = 5;
 
 /// Cannot run: nothing is said about the learner's code.
 const CANNOT_RUN: u8 = 2;
@@ -45,11 +48,15 @@ const CANNOT_RUN: u8 = 2;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 --json prints one object:
-  {\"lab\": \"04\", \"title\": …, \"ended\": \"finished\" | \"does-not-compile\" | \"died\" | \"hung\",
-   \"green\": true | false, \"red\": 2, \"of\": 17, \"seed\": 1, \"reason\": … (unless finished),
-   \"cases\": [{\"name\": …, \"kind\": \"case\" | \"hidden\" | \"property\" | \"observation\", \"rule\": …, \"go\": …,
-              \"outcome\": \"green\" | \"wrong\" | \"disproved\" | \"panicked\" | \"no-answer\" | \"unusable\" | \"missing\",
-              and for a red one: \"input\", \"expected\", \"got\" | \"value\", \"why\" | \"message\", \"at\"}]}")]
+  {\"lab\": \"04\", \"title\": …, \"green\": true | false, \"red\": 2, \"of\": 17,
+   \"seed\": 1, \"reason\": … (unless finished),
+   \"ended\": \"finished\" | \"does-not-compile\" | \"died\" | \"hung\" | \"overwritten\",
+   \"cases\": [{\"name\": …, \"rule\": …, \"go\": …,
+      \"kind\": \"case\" | \"hidden\" | \"property\" | \"observation\",
+      \"outcome\": \"green\" | \"wrong\" | \"disproved\" | \"panicked\" | \"no-answer\" |
+         \"unusable\" | \"missing\",
+      and for a red one: \"input\", \"expected\", \"got\" | \"value\", \"why\" |
+         \"message\", \"at\"}]}")]
 pub struct Options {
     /// The lab, such as 04; the current one when none is given.
     lab: Option<String>,
@@ -82,11 +89,17 @@ async fn check(desk: &mut Desk, options: &Options) -> Result<bool> {
     desk.need_workbook()?;
     desk.note_if_behind();
     if lab.kind == Kind::Code && desk.progress.of(&lab.id).started.is_none() {
-        bail!(
-            "lab {} is not started: all of it is still the reference. `cargo xtask lab start {}` takes it out",
-            lab.id,
-            lab.id
-        );
+        if !is_written_in(desk, &lab)? {
+            bail!(
+                "lab {} is not started: all of it is still the reference. `cargo xtask lab start {}` takes it out",
+                lab.id,
+                lab.id
+            );
+        }
+        // What is known of it was lost, the learner's text was not.
+        let today = desk.today();
+        desk.progress.entry(&lab.id).started = Some(today);
+        eprintln!("lab check: {} had nothing about lab {}; noted as started today", progress::FILE, lab.id);
     }
     as_locked(desk, &lab)?;
     let package = package::write(&desk.clone, &desk.workbook.dir, &lab)?;
@@ -109,20 +122,22 @@ async fn check(desk: &mut Desk, options: &Options) -> Result<bool> {
     }
 
     let today = desk.today();
-    let count = Count { red: summary.red(), of: summary.cases.len() };
-    let green = summary.is_green();
     if summary.ended.is_about_cases() {
-        desk.progress.entry(&lab.id).checked(count, today);
+        desk.progress.entry(&lab.id).checked(summary.count(&lab), today);
+        // Whoever asks for another lab goes on with that one.
+        desk.progress.current = Some(lab.id.clone());
         desk.save()?;
     }
     if options.json {
         say!("{}", serde_json::to_string_pretty(&summary.json(&lab)).context("the report as JSON")?);
     } else {
         let places = desk.workbook.places(&lab)?;
-        let files: Vec<PathBuf> = places.iter().map(|place| desk.workbook.dir.join(&place.path)).collect();
+        let short = |path: PathBuf| path.strip_prefix(&desk.clone).map(Path::to_owned).unwrap_or(path);
+        let files: Vec<PathBuf> =
+            places.iter().map(|place| short(desk.workbook.dir.join(&place.path))).collect();
         put(&report::render(&lab, &summary, &files, &desk.workbook.dir, paint));
     }
-    Ok(green)
+    Ok(summary.is_green())
 }
 
 /// Refuses questions and answers that are not those of the clone's lock.
@@ -131,13 +146,28 @@ fn as_locked(desk: &Desk, lab: &Lab) -> Result<()> {
     if differences.is_empty() {
         return Ok(());
     }
-    let lines: Vec<String> = differences.iter().map(|difference| format!("  {difference}")).collect();
+    let mut lines: Vec<String> =
+        differences.iter().take(MOST_DIFFERENCES).map(|difference| format!("  {difference}")).collect();
+    if let Some(more) = differences.len().checked_sub(MOST_DIFFERENCES).filter(|more| *more > 0) {
+        let all = format!("`git checkout -- labs/{}` restores all that is edited or missing", lab.name);
+        lines.push(format!("  and {more} more; {all}"));
+    }
     bail!(
         "what lab {} asks is not what labs/snapshots.lock says, so its verdict would mean nothing:\n{}\n\
          (if you are writing this lab: cargo xtask lab lock)",
         lab.id,
         lines.join("\n")
     )
+}
+
+/// Whether the learner has written in a lab's regions, whatever their progress says.
+fn is_written_in(desk: &Desk, lab: &Lab) -> Result<bool> {
+    for place in desk.workbook.places(lab)? {
+        if !desk.workbook.is_untouched(&place)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use anyhow::{Result, bail};
 use clap::Args;
 
 use super::desk::Desk;
-use super::paint::{Paint, say};
+use super::paint::{Paint, folded, say};
 
 /// Show the next hint. There are three: what to think about, where to look, and nearly the code, in words.
 #[derive(Debug, Args)]
@@ -34,7 +34,7 @@ pub fn run(desk: &mut Desk, options: &Options) -> Result<()> {
 
     let paint = Paint::of_stdout();
     for (at, hint) in lab.hints.iter().take(taken).enumerate() {
-        let line = format!("{}. {hint}", at + 1);
+        let line = folded(&format!("{}. ", at + 1), hint);
         // Those that were shown before stand there for the thread of thought.
         say!("{}", if at < before { paint.dim(&line) } else { line });
     }

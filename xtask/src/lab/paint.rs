@@ -17,6 +17,31 @@ pub fn put(text: &str) {
     let _gone = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
 
+/// A title and a text in lines as wide as the terminal, the text beside the title. Elsewhere it stays one line.
+pub fn folded(title: &str, text: &str) -> String {
+    let width = if std::io::stdout().is_terminal() { comfy_table::Table::new().width() } else { None };
+    folded_to(title, text, width.map_or(usize::MAX, usize::from))
+}
+
+fn folded_to(title: &str, text: &str, width: usize) -> String {
+    let indent = title.chars().count();
+    let (mut folded, mut at) = (title.to_owned(), indent);
+    for word in text.split_whitespace() {
+        let length = word.chars().count();
+        if at > indent && at + 1 + length > width {
+            folded.push('\n');
+            folded.push_str(&" ".repeat(indent));
+            at = indent;
+        } else if at > indent {
+            folded.push(' ');
+            at += 1;
+        }
+        folded.push_str(word);
+        at += length;
+    }
+    folded
+}
+
 /// Whether text is coloured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Paint(bool);
@@ -48,11 +73,6 @@ impl Paint {
         self.sgr("31", text)
     }
 
-    /// What is under way.
-    pub fn yellow(self, text: &str) -> String {
-        self.sgr("33", text)
-    }
-
     /// What matters less.
     pub fn dim(self, text: &str) -> String {
         self.sgr("2", text)
@@ -65,5 +85,17 @@ impl Paint {
 
     fn sgr(self, code: &str, text: &str) -> String {
         if self.0 { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_text_is_folded_between_words_and_a_long_word_is_not_cut() {
+        assert_eq!(folded_to("1. ", "one two three four", 10), "1. one two\n   three\n   four");
+        assert_eq!(folded_to("1. ", "group_by_pod is it", 6), "1. group_by_pod\n   is\n   it");
+        assert_eq!(folded_to("  about  ", "one, two", usize::MAX), "  about  one, two");
     }
 }

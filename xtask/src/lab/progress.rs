@@ -18,6 +18,9 @@ use jiff::civil::Date;
 /// The file's name in the workbook.
 pub const FILE: &str = "progress.txt";
 
+/// How many lines that make no sense are said.
+const MOST_COMPLAINTS: usize = 3;
+
 const HEADER: &str =
     "# What was done in this workbook. `cargo xtask lab list` shows it, `cargo xtask lab` writes it.\n";
 
@@ -143,11 +146,13 @@ impl Progress {
         self.labs.entry(lab.to_owned()).or_default()
     }
 
-    /// What could not be read, said with file and line.
+    /// What could not be read, said with file and line; of many lines the first.
     pub fn complaints(&self, dir: &Path) -> Vec<String> {
         let path = path(dir);
-        self.unread
+        let mut complaints: Vec<String> = self
+            .unread
             .iter()
+            .take(MOST_COMPLAINTS)
             .map(|u| {
                 format!(
                     "{} line {}: {}; it is left out: {}",
@@ -157,7 +162,14 @@ impl Progress {
                     u.text.escape_debug()
                 )
             })
-            .collect()
+            .collect();
+        if let Some(more) = self.unread.len().checked_sub(MOST_COMPLAINTS).filter(|more| *more > 0) {
+            complaints.push(format!(
+                "{}: {more} more lines like these. `cargo xtask lab check NN` notes a lab that you wrote in again",
+                path.display()
+            ));
+        }
+        complaints
     }
 
     fn parse(text: &str) -> Self {
@@ -306,7 +318,8 @@ mod tests {
         assert_eq!(progress.current.as_deref(), Some("04"));
         assert_eq!(progress.of("04").hints, 1);
         let complaints = progress.complaints(Path::new("w"));
-        assert_eq!(complaints.len(), 7, "{complaints:#?}");
+        assert_eq!((progress.unread.len(), complaints.len()), (7, 4), "{complaints:#?}");
+        assert!(complaints[3].contains("4 more lines"), "{complaints:#?}");
         assert_eq!(
             complaints[0],
             "w/progress.txt line 3: \"yesterday\" is no day, such as 2026-11-24; it is left out: 05 started yesterday"

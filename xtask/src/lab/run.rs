@@ -45,9 +45,9 @@ pub fn run(desk: &Desk, options: &Options) -> Result<ExitCode> {
         }
     };
     let agent = build(&book)?;
-    // This program becomes `up`: signals and the terminal are its own then.
-    let me = std::env::current_exe().context("finding this program")?;
-    let mut up = Command::new(me);
+    // This program becomes `up`: signals and the terminal are its own then. /proc names the file that is open, so it runs
+    // even if cargo has built another one in its place meanwhile.
+    let mut up = Command::new("/proc/self/exe");
     up.arg("up").args(&options.arguments).env("PODWRIGHT_BIN", agent);
     // A panic says where it was; what called it there is tokio.
     up.env("RUST_BACKTRACE", "0");

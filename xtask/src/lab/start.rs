@@ -125,10 +125,11 @@ pub fn update(desk: &mut Desk, _: &UpdateOptions) -> Result<()> {
     let updated = desk.workbook.update(&own, &started)?;
     desk.workbook.settle_lock();
     let _no_history = history::commit(&desk.workbook.dir, "Updated from the clone");
+    let files = |n: usize| if n == 1 { "1 file is".to_owned() } else { format!("{n} files are") };
     say!(
-        "{} files are the clone's new ones, {} are new around your functions.",
-        updated.taken.len(),
-        updated.around.len()
+        "{} the clone's now, and {} new around your functions.",
+        files(updated.taken.len()),
+        files(updated.around.len())
     );
     for path in updated.around {
         say!("  {}  {}", path.display(), kept.said(&desk.workbook.dir, &desk.workbook.dir.join(&path)));
@@ -158,9 +159,12 @@ pub fn files(desk: &Desk, lab: &Lab) -> Result<Vec<PathBuf>> {
 
 /// Makes the workbook; what to say about its history.
 fn make(desk: &Desk) -> Result<String> {
+    desk.workbook.begin()?;
     desk.workbook.write()?;
     desk.workbook.settle_lock();
-    Ok(match history::begin(&desk.workbook.dir, "The workbook: all of it is the reference") {
+    let history = history::begin(&desk.workbook.dir, "The workbook: all of it is the reference");
+    desk.workbook.end()?;
+    Ok(match history {
         Ok(()) => " with a git history of its own".to_owned(),
         Err(why) => {
             format!(
@@ -175,8 +179,8 @@ fn refuse_own_text(desk: &Desk, lab: &Lab) -> Result<()> {
     for place in desk.workbook.places(lab)? {
         if !desk.workbook.is_untouched(&place)? {
             bail!(
-                "{} has another text than the reference in the region of lab {id}. `cargo xtask lab reset {id}` keeps it and \
-                 takes the functions out",
+                "{} has another text than the reference in the region of lab {id}. `cargo xtask lab check {id}` goes on with \
+                 it; `cargo xtask lab reset {id}` keeps it and takes the functions out",
                 desk.short(&desk.workbook.dir.join(&place.path)),
                 id = lab.id,
             );

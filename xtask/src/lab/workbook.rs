@@ -60,6 +60,9 @@ const MANIFEST: &str = "Cargo.toml";
 /// The name of the file in which cargo keeps the versions that it chose.
 const LOCK: &str = "Cargo.lock";
 
+/// In a workbook that is being made: whoever finds it here, after an interruption, may make it again.
+const UNFINISHED: &str = ".unfinished";
+
 /// Where one region of a lab is written down.
 #[derive(Clone, Debug)]
 pub struct Place<'a> {
@@ -81,6 +84,9 @@ impl Workbook {
     ///
     /// When something else is there.
     pub fn exists(&self) -> Result<bool> {
+        if self.dir.join(UNFINISHED).is_file() {
+            return Ok(false);
+        }
         if self.dir.join(MANIFEST).is_file() && !Origin::read(&self.dir).is_empty() {
             return Ok(true);
         }
@@ -107,6 +113,28 @@ impl Workbook {
         Ok(false)
     }
 
+    /// Marks it as being made. Until [`end`](Self::end) it does not exist, and its place is free.
+    ///
+    /// # Errors
+    ///
+    /// When the mark cannot be written.
+    pub fn begin(&self) -> Result<()> {
+        put(
+            &self.dir.join(UNFINISHED),
+            "`cargo xtask lab start` was interrupted here. The next one begins anew.\n",
+        )
+    }
+
+    /// Takes the mark away: it is made.
+    ///
+    /// # Errors
+    ///
+    /// When the mark cannot be removed.
+    pub fn end(&self) -> Result<()> {
+        let mark = self.dir.join(UNFINISHED);
+        std::fs::remove_file(&mark).with_context(|| mark.display().to_string())
+    }
+
     /// Makes it, with the reference everywhere.
     ///
     /// # Errors
@@ -120,7 +148,6 @@ impl Workbook {
             origin.note(&path, &bytes);
         }
         self.write_own(&mut origin)?;
-        // Last: with this it counts as whole.
         origin.write(&self.dir)
     }
 
@@ -141,7 +168,10 @@ impl Workbook {
         let filled = |text: &str| text.replace("{clone}", &self.clone.display().to_string());
         put(&self.dir.join("README.md"), filled(include_str!("workbook/README.md")))?;
         put(&self.dir.join("AGENTS.md"), filled(include_str!("workbook/AGENTS.md")))?;
-        put(&self.dir.join(".gitignore"), "/target\n/progress.txt\n/progress.txt.new\n*.orig\n*.orig.*\n")?;
+        put(
+            &self.dir.join(".gitignore"),
+            "/target\n/progress.txt\n/progress.txt.new\n/.unfinished\n*.orig\n*.orig.*\n",
+        )?;
         self.share_target()
     }
 
@@ -234,13 +264,29 @@ impl Workbook {
     ///
     /// When its file or its anchors are not there.
     pub fn own(&self, place: &Place<'_>) -> Result<String> {
-        self.lines_in(&self.dir, place).with_context(|| {
-            format!(
-                "the anchors belong around {}, as in {}",
-                place.region.functions.join(", "),
-                self.clone.join(&place.path).display()
-            )
-        })
+        self.need(place)?;
+        self.lines_in(&self.dir, place).with_context(|| self.anchors_lost(place))
+    }
+
+    /// Refuses when a region's file is not in the workbook any more.
+    fn need(&self, place: &Place<'_>) -> Result<()> {
+        if self.dir.join(&place.path).exists() {
+            return Ok(());
+        }
+        bail!(
+            "{path} is not in your workbook any more. `git -C '{dir}' checkout -- {path}` brings your last committed text \
+             back; `cargo xtask lab update` makes it anew, with the functions taken out",
+            path = place.path.display(),
+            dir = self.dir.display(),
+        )
+    }
+
+    fn anchors_lost(&self, place: &Place<'_>) -> String {
+        format!(
+            "the anchor lines are not as they were; put them back around {}, as in {}",
+            place.region.functions.join(", "),
+            self.clone.join(&place.path).display()
+        )
     }
 
     fn lines_in(&self, root: &Path, place: &Place<'_>) -> Result<String> {
@@ -310,38 +356,41 @@ impl Workbook {
     fn replace(&self, lab: &Lab, lines: impl Fn(&Place<'_>) -> Result<String>) -> Result<()> {
         let mut files: BTreeMap<PathBuf, String> = BTreeMap::new();
         for place in self.places(lab)? {
+            self.need(&place)?;
             let path = self.dir.join(&place.path);
             let text = match files.remove(&path) {
                 Some(text) => text,
                 None => read(&path)?,
             };
-            let replaced =
-                region::replace(&text, &place.region.anchor, &lines(&place)?).with_context(|| {
-                    format!(
-                        "{}; put them back, as in {}",
-                        path.display(),
-                        self.clone.join(&place.path).display()
-                    )
-                })?;
+            let replaced = region::replace(&text, &place.region.anchor, &lines(&place)?)
+                .with_context(|| path.display().to_string())
+                .with_context(|| self.anchors_lost(&place))?;
             files.insert(path, replaced);
         }
         files.iter().try_for_each(|(path, text)| put(path, text))
     }
 
-    /// What the clone has otherwise now than when this workbook was made, as one sentence.
+    /// What the clone has otherwise now than when this workbook was made, or what is not in it any more, as one sentence.
     pub fn is_behind(&self) -> Option<String> {
         let origin = Origin::read(&self.dir);
-        let changed = origin.changed_in(&self.clone);
-        let first = changed.first()?;
-        let more = match changed.len() {
-            1 => String::new(),
-            n => format!(" and {} more", n - 1),
-        };
+        let missing: Vec<&Path> = origin.paths().filter(|path| !self.dir.join(path).exists()).collect();
+        if let Some(missing) = some_of(&missing) {
+            return Some(format!(
+                "your workbook lacks {missing}; `cargo xtask lab update` brings back what it lacks"
+            ));
+        }
+        let changed = some_of(&origin.changed_in(&self.clone))?;
         Some(format!(
-            "the clone has changed since this workbook was made ({}{more}); `cargo xtask lab update` takes that over",
-            first.display()
+            "the clone has changed since this workbook was made ({changed}); `cargo xtask lab update` takes that over"
         ))
     }
+}
+
+/// The first of some paths, and how many more there are.
+fn some_of(paths: &[&Path]) -> Option<String> {
+    let (first, more) = paths.split_first()?;
+    let more = if more.is_empty() { String::new() } else { format!(" and {} more", more.len()) };
+    Some(format!("{}{more}", first.display()))
 }
 
 fn entries(dir: &Path) -> Result<Vec<PathBuf>> {

@@ -82,7 +82,7 @@ fn item(line: &str) -> Option<Item> {
         });
     }
     matches!(line.level.as_str(), "WARN" | "ERROR").then(|| {
-        let about = ["path", "error", "err"].map(|name| line.field(name)).into_iter();
+        let about = ["path", "fields", "error", "err"].map(|name| line.field(name)).into_iter();
         let about = about.filter(|text| !text.is_empty()).map(|text| format!(": {text}"));
         Item {
             kind: "Warning".to_owned(),

@@ -98,9 +98,11 @@ async fn attempt(package: &Package, target: &Path, colour: bool, offline: bool) 
     let mut cargo = command.spawn().context("cargo build")?;
     let mut errors = BufReader::new(cargo.stderr.take().context("cargo's errors")?).lines();
     let said = tokio::spawn(async move {
-        let mut said = String::new();
+        let (mut said, mut is_waiting) = (String::new(), false);
         while let Ok(Some(line)) = errors.next_line().await {
-            if line.trim_start().starts_with("Blocking") {
+            if line.trim_start().starts_with("Blocking") && !is_waiting {
+                // Cargo waits for one lock after the other.
+                is_waiting = true;
                 eprintln!("waiting: another build is at work in target/");
             }
             said.push_str(&line);
@@ -179,7 +181,10 @@ impl Progress {
     fn show(&mut self) {
         if self.live {
             let seconds = self.began.elapsed().as_secs();
-            eprint!("\rbuilding the check: {} crates in {seconds} s {}\x1b[K", self.compiled, self.last);
+            eprint!(
+                "\rbuilding the check: {} crates in {seconds} s (last: {})\x1b[K",
+                self.compiled, self.last
+            );
             self.next = Instant::now() + Duration::from_millis(200);
         } else {
             if !self.shown {

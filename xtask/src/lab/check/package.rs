@@ -32,7 +32,8 @@ pub fn write(clone: &Path, workbook: &Path, lab: &Lab) -> Result<Package> {
     // Two workbooks of one clone are checked by two packages.
     let book = &course::region::digest(&workbook.to_string_lossy())[..12];
     let dir = clone.join("target/workbook-checks").join(book).join(&name);
-    std::fs::create_dir_all(&dir).with_context(|| dir.display().to_string())?;
+    std::fs::create_dir_all(&dir)
+        .with_context(|| format!("a check is built in the clone, below target/: {}", dir.display()))?;
 
     let root = std::fs::read_to_string(clone.join("Cargo.toml")).context("the clone's Cargo.toml")?;
     let root: Table = root.parse().context("the clone's Cargo.toml")?;

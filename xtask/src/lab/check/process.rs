@@ -14,8 +14,14 @@ use tokio::time::Instant;
 /// How long the check may go without finishing a case. Cases take milliseconds; a property tries hundreds of values.
 const PER_CASE: Duration = Duration::from_secs(20);
 
+/// After this time without a finished case it is said which one runs.
+const QUIET: Duration = Duration::from_secs(2);
+
 /// How long all of them may take.
 const ALTOGETHER: Duration = Duration::from_secs(180);
+
+/// The most seconds that a check may compute, on all its threads together: one whose watcher was killed ends, too.
+const MOST_WORK: u64 = 600;
 
 /// How often the report is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
@@ -61,7 +67,10 @@ pub enum Ended {
 /// When the program cannot be started, or its report cannot be read.
 pub async fn run(program: &Path, lab: &Path, seed: Option<u64>) -> Result<Ran> {
     let seed = seed.map(|seed| ("LAB_SEED".to_owned(), OsString::from(seed.to_string())));
-    run_with(program, lab, seed.as_slice()).await
+    run_and_tell(program, lab, seed.as_slice(), |name| {
+        eprintln!("waiting for {name}; a case that takes {} s is ended", PER_CASE.as_secs());
+    })
+    .await
 }
 
 /// Runs a check that is given more of an environment.
@@ -70,6 +79,16 @@ pub async fn run(program: &Path, lab: &Path, seed: Option<u64>) -> Result<Ran> {
 ///
 /// When the program cannot be started, or its report cannot be read.
 pub async fn run_with(program: &Path, lab: &Path, environment: &[(String, OsString)]) -> Result<Ran> {
+    run_and_tell(program, lab, environment, |_| {}).await
+}
+
+/// Runs a check, and tells which case it is that takes its time.
+async fn run_and_tell(
+    program: &Path,
+    lab: &Path,
+    environment: &[(String, OsString)],
+    tell: impl Fn(&str),
+) -> Result<Ran> {
     let scratch =
         tempfile::Builder::new().prefix("podwright-check-").tempdir().context("a place for the report")?;
     let report = scratch.path().join("report.jsonl");
@@ -77,7 +96,8 @@ pub async fn run_with(program: &Path, lab: &Path, environment: &[(String, OsStri
     let output = std::fs::File::create(&printed).context("a file for what is printed")?;
 
     // The shell only sets the limits, then becomes the program. What is written to one file is limited too.
-    let limits = format!("ulimit -c 0; ulimit -v {MEMORY_KIB}; ulimit -f 262144; exec \"$0\"");
+    let limits =
+        format!("ulimit -c 0; ulimit -t {MOST_WORK}; ulimit -v {MEMORY_KIB}; ulimit -f 262144; exec \"$0\"");
     let mut command = Command::new("/bin/sh");
     command.arg("-c").arg(limits).arg(program).current_dir(scratch.path()).env_clear();
     command.envs(GIVEN.iter().filter_map(|name| Some((OsString::from(name), std::env::var_os(name)?))));
@@ -90,7 +110,7 @@ pub async fn run_with(program: &Path, lab: &Path, environment: &[(String, OsStri
     command.stdin(Stdio::null()).stderr(output.try_clone()?).stdout(output).kill_on_drop(true);
     let mut process = command.spawn().with_context(|| program.display().to_string())?;
 
-    let (began, mut moved, mut size) = (Instant::now(), Instant::now(), 0);
+    let (began, mut moved, mut size, mut is_told) = (Instant::now(), Instant::now(), 0, false);
     let ended = loop {
         tokio::select! {
             status = process.wait() => break ended(status.context("the check")?),
@@ -98,19 +118,37 @@ pub async fn run_with(program: &Path, lab: &Path, environment: &[(String, OsStri
         }
         let written = std::fs::metadata(&report).map_or(0, |file| file.len());
         if written != size {
-            (size, moved) = (written, Instant::now());
+            (size, moved, is_told) = (written, Instant::now(), false);
+        }
+        if moved.elapsed() > QUIET && !is_told {
+            is_told = true;
+            if let Some(name) = running(&events(&report)?) {
+                tell(name);
+            }
         }
         if moved.elapsed() > PER_CASE || began.elapsed() > ALTOGETHER {
             process.kill().await.context("ending the check")?;
             break Ended::Hung;
         }
     };
-    let events = match std::fs::read(&report) {
-        Ok(bytes) => report::read(bytes.as_slice()).context("the check's report")?,
-        // It ended before it wrote anything.
-        Err(_) => Vec::new(),
-    };
-    Ok(Ran { events, ended, printed: beginning(&printed) })
+    Ok(Ran { events: events(&report)?, ended, printed: beginning(&printed) })
+}
+
+/// What a report says so far.
+fn events(report: &Path) -> Result<Vec<Event>> {
+    match std::fs::read(report) {
+        Ok(bytes) => report::read(bytes.as_slice()).context("the check's report"),
+        // Nothing was written yet.
+        Err(_) => Ok(Vec::new()),
+    }
+}
+
+/// The case that was begun last and is not done.
+fn running(events: &[Event]) -> Option<&str> {
+    match events.last() {
+        Some(Event::Begin { name }) => Some(name),
+        _ => None,
+    }
 }
 
 fn ended(status: ExitStatus) -> Ended {

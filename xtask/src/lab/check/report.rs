@@ -118,7 +118,8 @@ fn explain(out: &mut String, verdict: &Verdict, paint: Paint) {
         }
         Outcome::Panicked { input, message, at } => {
             block(out, "asked", input);
-            block(out, "panicked", &format!("{message}\nat {at}"));
+            let place = if at.is_empty() { String::new() } else { format!("\nat {at}") };
+            block(out, "panicked", &format!("{message}{place}"));
         }
         Outcome::NoAnswer { input, why } => {
             block(out, "asked", input);
@@ -203,7 +204,8 @@ fn conclude(out: &mut String, lab: &Lab, summary: &Summary, files: &[PathBuf], p
         let _written = writeln!(out, "\n{all}{diff} What comes next: cargo xtask lab next");
         return;
     }
-    let _written = writeln!(out, "\n{}", paint.bold(&format!("{red} of {of} are red.")));
+    let count = if of == 0 { "Nothing was asked.".to_owned() } else { format!("{red} of {of} are red.") };
+    let _written = writeln!(out, "\n{}", paint.bold(&count));
     for file in files_once(files) {
         let _written = writeln!(out, "  yours  {}", file.display());
     }

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::build::Refusal;
 use super::process::{Ended, Ran};
+use crate::lab::progress::Count;
 
 /// The result of one check.
 #[derive(Debug)]
@@ -41,6 +42,8 @@ pub enum End {
         /// The case that ran.
         during: Option<String>,
     },
+    /// The report says what no check says: the code under test has written to it.
+    Overwritten,
 }
 
 impl End {
@@ -49,7 +52,7 @@ impl End {
         !matches!(self, Self::DoesNotCompile(_))
     }
 
-    /// The reason in one sentence; none when it finished.
+    /// The reason in one clause; none when it finished.
     pub fn reason(&self) -> Option<String> {
         let during = |name: &Option<String>| match name {
             Some(name) => format!("while {name} ran"),
@@ -62,9 +65,12 @@ impl End {
             }
             Self::Died { during: name, how } => Some(format!("the program ended {}: {how}", during(name))),
             Self::Hung { during: name } => Some(format!(
-                "the program went on and on {}, and was ended: is there a loop without an end?",
+                "the program went on and on {}, and was ended; look for a loop without an end",
                 during(name)
             )),
+            Self::Overwritten => {
+                Some("something else than the check wrote to its report, so it says nothing".to_owned())
+            }
         }
     }
 }
@@ -81,22 +87,31 @@ impl Summary {
         Self { cases: Vec::new(), ended, seed: None, printed: String::new() }
     }
 
-    /// What a run of the check has shown.
-    pub fn of(_: &Lab, ran: Ran) -> Self {
+    /// What a run of the check has shown. The check asks one after the other, each once, and no fewer than the lab announces: a
+    /// report that says otherwise was written to by somebody else.
+    pub fn of(lab: &Lab, ran: Ran) -> Self {
         let (mut names, mut seed, mut verdicts) = (Vec::new(), None, BTreeMap::new());
-        let (mut running, mut finished) = (None, false);
+        let (mut running, mut finished, mut is_its_own) = (None, false, true);
         for event in ran.events {
+            is_its_own &= !finished;
             match event {
-                Event::Plan { seed: used, names: planned } => (names, seed) = (planned, Some(used)),
+                Event::Plan { seed: used, names: planned } => {
+                    is_its_own &= names.is_empty() && planned.len() >= lab.failing;
+                    (names, seed) = (planned, Some(used));
+                }
                 Event::Begin { name } => running = Some(name),
                 Event::Verdict(verdict) => {
-                    running = None;
-                    verdicts.insert(verdict.name.clone(), verdict);
+                    is_its_own &= running.take().as_ref() == Some(&verdict.name);
+                    is_its_own &= verdicts.insert(verdict.name.clone(), verdict).is_none();
                 }
                 Event::End => finished = true,
             }
         }
+        if !is_its_own {
+            verdicts.clear();
+        }
         let ended = match ran.ended {
+            _ if !is_its_own => End::Overwritten,
             Ended::Exited(_) if finished => End::Finished,
             Ended::Hung => End::Hung { during: running },
             Ended::Exited(code) => End::Died { during: running, how: exited(code) },
@@ -122,6 +137,15 @@ impl Summary {
         self.cases.iter().filter(|(_, verdict)| is_red(verdict.as_ref())).count()
     }
 
+    /// What the progress is to remember. Only what is green has no red: a check that ended too early has at least one.
+    pub fn count(&self, lab: &Lab) -> Count {
+        match self.cases.len() {
+            of if self.is_green() => Count { red: 0, of },
+            0 => Count { red: lab.failing.max(1), of: lab.failing.max(1) },
+            of => Count { red: self.red().max(1), of },
+        }
+    }
+
     /// A case that cannot be asked at all is nothing that the learner could mend.
     pub fn unusable(&self) -> Option<String> {
         self.cases.iter().find_map(|(name, verdict)| match verdict.as_ref().map(|verdict| &verdict.outcome) {
@@ -145,6 +169,7 @@ impl Summary {
             End::DoesNotCompile(_) => "does-not-compile",
             End::Died { .. } => "died",
             End::Hung { .. } => "hung",
+            End::Overwritten => "overwritten",
         };
         let reason = match &self.ended {
             End::DoesNotCompile(refusals) => {
@@ -177,11 +202,14 @@ fn exited(code: i32) -> String {
 
 fn signalled(signal: i32, printed: &str) -> String {
     if printed.contains("has overflowed its stack") {
-        return "its stack ran over: is there a function that calls itself without an end?".to_owned();
+        return "its stack ran over; look for a function that calls itself without an end".to_owned();
     }
     if printed.contains("memory allocation of") {
-        return "it asked for more memory than a check may have: does something grow without an end?"
+        return "it asked for more memory than a check may have; look for something that grows without an end"
             .to_owned();
+    }
+    if signal == nix::sys::signal::Signal::SIGXFSZ as i32 {
+        return "it printed more than a check may; look for a loop that prints".to_owned();
     }
     let name = nix::sys::signal::Signal::try_from(signal).map_or("", nix::sys::signal::Signal::as_str);
     format!("signal {signal} {name}").trim_end().to_owned()
@@ -213,7 +241,7 @@ mod tests {
     }
 
     fn lab() -> Lab {
-        crate::lab::desk::sample_lab()
+        Lab { failing: 3, ..crate::lab::desk::sample_lab() }
     }
 
     fn of(events: Vec<Event>, ended: Ended) -> Summary {
@@ -237,17 +265,23 @@ mod tests {
             !nothing.is_green()
                 && nothing.ended.reason().is_some_and(|r| r.contains("before the first case"))
         );
+        assert_eq!(nothing.count(&lab()), Count { red: 3, of: 3 });
         let empty = of(vec![Event::Plan { seed: 1, names: Vec::new() }, Event::End], Ended::Exited(0));
-        assert!(!empty.is_green());
+        assert!(!empty.is_green() && empty.ended == End::Overwritten);
     }
 
     #[test]
     fn all_green_and_to_the_end_is_green_and_a_hang_names_what_ran() {
         let mut events = vec![plan()];
-        events.extend(["a", "b", "c"].map(|name| verdict(name, Outcome::Green)));
+        for name in ["a", "b", "c"] {
+            events.extend([begin(name), verdict(name, Outcome::Green)]);
+        }
         events.push(Event::End);
+        // It ended between the last verdict and the end.
+        let cut = of(events[..7].to_vec(), Ended::Exited(0));
+        assert_eq!((cut.is_green(), cut.count(&lab())), (false, Count { red: 1, of: 3 }));
         let summary = of(events, Ended::Exited(0));
-        assert!(summary.is_green());
+        assert_eq!((summary.is_green(), summary.count(&lab())), (true, Count { red: 0, of: 3 }));
         assert_eq!(summary.json(&lab())["seed"], 7);
         let hung = of(vec![plan(), begin("a")], Ended::Hung);
         assert!(hung.ended.reason().is_some_and(|r| r.contains("while a ran")), "{:?}", hung.ended);
@@ -255,9 +289,37 @@ mod tests {
     }
 
     #[test]
+    fn a_report_that_the_code_under_test_wrote_to_is_red_from_end_to_end() {
+        let green = |name: &str| [begin(name), verdict(name, Outcome::Green)];
+        let all: Vec<Event> = [vec![plan()], ["a", "b", "c"].map(green).concat(), vec![Event::End]].concat();
+        let fewer = Event::Plan { seed: 1, names: vec!["a".to_owned()] };
+        let forged = [
+            // Less is asked than the lab announces.
+            [vec![fewer], green("a").to_vec(), vec![Event::End]].concat(),
+            // A verdict that nothing was begun for, one that comes twice, and a second beginning.
+            [
+                vec![plan()],
+                ["a", "b", "c"].map(|name| verdict(name, Outcome::Green)).to_vec(),
+                vec![Event::End],
+            ]
+            .concat(),
+            [all[..7].to_vec(), green("c").to_vec(), vec![Event::End]].concat(),
+            [vec![plan()], all.clone()].concat(),
+            [all.clone(), vec![Event::End]].concat(),
+        ];
+        assert!(of(all, Ended::Exited(0)).is_green());
+        for events in forged {
+            let summary = of(events.clone(), Ended::Exited(0));
+            assert_eq!((&summary.ended, summary.is_green()), (&End::Overwritten, false), "{events:?}");
+            assert_eq!(summary.red(), summary.cases.len());
+        }
+    }
+
+    #[test]
     fn how_a_process_died_is_told_in_words() {
         assert!(signalled(6, "thread 'main' has overflowed its stack").contains("calls itself"));
-        assert!(signalled(6, "memory allocation of 99 bytes failed").contains("grow without an end"));
+        assert!(signalled(6, "memory allocation of 99 bytes failed").contains("grows without an end"));
+        assert!(signalled(25, "spam").contains("printed more"));
         assert_eq!(signalled(9, ""), "signal 9 SIGKILL");
     }
 }

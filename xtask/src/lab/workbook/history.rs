@@ -58,7 +58,10 @@ pub fn commit(dir: &Path, message: &str) -> Result<String, String> {
 pub fn keep(dir: &Path, files: &[PathBuf], message: &str) -> Result<Kept> {
     match commit(dir, message) {
         Ok(name) => Ok(Kept::Commit(name)),
-        Err(_) => files.iter().map(|file| copy_beside(file)).collect::<Result<Vec<_>>>().map(Kept::Copies),
+        Err(_) => {
+            let there = files.iter().filter(|file| file.exists());
+            there.map(|file| copy_beside(file)).collect::<Result<Vec<_>>>().map(Kept::Copies)
+        }
     }
 }
 

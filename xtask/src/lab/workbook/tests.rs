@@ -126,7 +126,8 @@ fn a_region_without_its_anchors_is_an_error_that_says_where_they_belong_and_writ
     let lost = SOURCE.replace("// ANCHOR: lab01_one\n", "");
     put(&book.dir.join("crates/k/src/lib.rs"), &lost).expect("written");
     let error = format!("{:#}", book.blank(&lab(clone.path(), "01")).expect_err("no anchor"));
-    assert!(error.contains("put them back, as in ") && error.contains("ANCHOR: lab01_one"), "{error}");
+    assert!(error.contains("put them back around one, as in "), "{error}");
+    assert!(error.contains("ANCHOR: lab01_one"), "{error}");
     assert_eq!(source_in(&book), lost);
 }
 
@@ -143,6 +144,41 @@ fn a_folder_that_is_something_else_is_never_written_into() {
             .to_string();
         assert!(error.contains(why), "{error}");
     }
+}
+
+#[test]
+fn a_workbook_whose_making_was_interrupted_is_made_anew() {
+    let clone = clone();
+    let book = Workbook::at(clone.path().join("workbook"), clone.path());
+    book.begin().expect("begun");
+    put(&book.dir.join("crates/k/src/lib.rs"), "pub fn on").expect("half a file");
+    assert!(!book.exists().expect("its place is free"));
+    book.write().expect("written");
+    assert!(!book.exists().expect("it has no history yet"));
+    book.end().expect("ended");
+    assert!(book.exists().expect("it is there"));
+    assert_eq!(source_in(&book), SOURCE);
+}
+
+#[test]
+fn what_is_missing_is_said_and_an_update_brings_it_back_without_the_answers() {
+    let clone = clone();
+    let book = made(clone.path());
+    let (one, two) = (lab(clone.path(), "01"), lab(clone.path(), "02"));
+    book.blank(&one).expect("blanked");
+    std::fs::remove_dir_all(book.dir.join("crates/k/src")).expect("removed");
+    let error = format!("{:#}", book.solve(&one).expect_err("no file"));
+    assert!(error.contains("checkout -- crates/k/src/lib.rs") && error.contains("lab update"), "{error}");
+    let said = book.is_behind().expect("a file is missing");
+    assert_eq!(
+        said,
+        "your workbook lacks crates/k/src/lib.rs; `cargo xtask lab update` brings back what it lacks"
+    );
+
+    let updated = book.update(std::slice::from_ref(&one), &[one.clone(), two]).expect("updated");
+    assert_eq!(updated.taken, ["crates/k/src/lib.rs"].map(PathBuf::from));
+    assert_eq!(source_in(&book), SOURCE.replace("    1\n", "    todo!(\"lab 01: think\")\n"));
+    assert_eq!(book.is_behind(), None);
 }
 
 #[test]

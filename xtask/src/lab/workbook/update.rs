@@ -5,6 +5,7 @@
 //!     as it was copied              → the clone's new text
 //!     one with the learner's regions → the clone's new text, with the learner's regions in it
 //!     otherwise the learner's       → left as it is, and said
+//!     not there any more             → the clone's text, with the regions of labs under way taken out
 //! ```
 
 use std::collections::BTreeMap;
@@ -43,12 +44,17 @@ impl Workbook {
         for path in self.sources()? {
             let bytes = self.source(&path)?;
             new.note(&path, &bytes);
+            if !self.dir.join(&path).exists() {
+                edits.insert(path.clone(), self.without_regions(&path, &bytes, own)?);
+                updated.taken.push(path);
+                continue;
+            }
             if old.has(&path, &bytes) {
                 continue;
             }
             // Cargo writes its lock itself, so it never is as it was copied.
             let is_lock = path == Path::new(LOCK);
-            if is_lock || old.is_untouched(&self.dir, &path) || !self.dir.join(&path).exists() {
+            if is_lock || old.is_untouched(&self.dir, &path) {
                 updated.taken.push(path.clone());
                 edits.insert(path, bytes);
             } else if started.contains(&path) {
@@ -77,6 +83,20 @@ impl Workbook {
         self.write_own(&mut new)?;
         new.write(&self.dir)?;
         Ok(updated)
+    }
+
+    /// The clone's text of a file, with the functions of these labs taken out.
+    fn without_regions(&self, path: &Path, bytes: &[u8], labs: &[Lab]) -> Result<Vec<u8>> {
+        let mut bytes = bytes.to_vec();
+        for lab in labs {
+            for place in self.places(lab)?.iter().filter(|place| place.path == path) {
+                let text = String::from_utf8_lossy(&bytes).into_owned();
+                bytes = region::replace(&text, &place.region.anchor, &self.blanked(lab, place)?)
+                    .with_context(|| self.clone.join(path).display().to_string())?
+                    .into_bytes();
+            }
+        }
+        Ok(bytes)
     }
 
     fn files_of(&self, labs: &[Lab]) -> Result<Vec<PathBuf>> {
