@@ -23,6 +23,8 @@
             fontFamily: '"Open Sans", sans-serif',
             fontSize: 14,
             flowchart: { wrappingWidth: 460 },
+            // Eight taking part still fit on a desk.
+            sequence: { actorMargin: 14, width: 104, wrap: true, mirrorActors: false },
         });
         // What a text is measured with must be what it is shown with.
         await document.fonts.load('14px "Open Sans"');

@@ -27,6 +27,11 @@
 //! - giving up on events after five broken streams: a stream that breaks is opened again with the next look, and without
 //!   one the period is the generic PLEG's;
 //! - metrics, until the server has an endpoint for them.
+//!
+//! # Other than the kubelet
+//!
+//! - only what has a pod's labels is a pod's, sandboxes and containers alike. The real kubelet reads a sandbox's pod from
+//!   its metadata, so one that `crictl runp` made without labels is ended as an orphan there, and left alone here.
 
 mod inspect;
 mod lifecycle;

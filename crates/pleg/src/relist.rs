@@ -85,11 +85,7 @@ impl PlegHandle {
             return Ok(());
         }
         let in_words = |time: Duration| format!("{}m{}s", time.as_secs() / 60, time.as_secs() % 60);
-        Err(format!(
-            "pleg was last seen active {} ago; threshold is {}",
-            in_words(ago),
-            in_words(THRESHOLD)
-        ))
+        Err(format!("pleg was last seen active {} ago; threshold is {}", in_words(ago), in_words(THRESHOLD)))
     }
 }
 

@@ -38,9 +38,7 @@ type Resources = BTreeMap<String, Quantity>;
 /// The class of a pod, from what it asks for. Only cpu and memory count, and only amounts above zero.
 pub fn qos_class(pod: &Pod) -> QosClass {
     let spec = spec(pod);
-    if let Some(pod_level) = &spec.resources
-        && (pod_level.requests.is_some() || pod_level.limits.is_some())
-    {
+    if let Some(pod_level) = &spec.resources {
         return class_of(&[(pod_level.requests.as_ref(), pod_level.limits.as_ref())]);
     }
     let asked: Vec<_> = init_containers(pod)
@@ -128,5 +126,13 @@ mod tests {
         ] {
             assert_eq!(qos_class(&pod(containers.clone())), class, "{containers}");
         }
+    }
+
+    #[test]
+    fn what_the_pod_itself_says_replaces_what_its_containers_say_even_if_it_is_nothing() {
+        let mut pod = pod(serde_json::json!([{"name": "a", "resources": {"requests": {"cpu": "1"}}}]));
+        assert_eq!(qos_class(&pod), QosClass::Burstable);
+        pod.spec.as_mut().expect("a spec").resources = Some(Default::default());
+        assert_eq!(qos_class(&pod), QosClass::BestEffort);
     }
 }

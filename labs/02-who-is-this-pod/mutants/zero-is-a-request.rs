@@ -1,9 +1,7 @@
 /// The class of a pod, from what it asks for. Only cpu and memory count, and only amounts above zero.
 pub fn qos_class(pod: &Pod) -> QosClass {
     let spec = spec(pod);
-    if let Some(pod_level) = &spec.resources
-        && (pod_level.requests.is_some() || pod_level.limits.is_some())
-    {
+    if let Some(pod_level) = &spec.resources {
         return class_of(&[(pod_level.requests.as_ref(), pod_level.limits.as_ref())]);
     }
     let asked: Vec<_> = init_containers(pod)

@@ -18,7 +18,8 @@ use chromiumoxide::cdp::js_protocol::runtime::{
 use futures::StreamExt as _;
 use tokio::time::timeout;
 
-use super::{NARROW, Window, pages};
+use super::{NARROW, Window};
+use crate::press::pages;
 use crate::serve;
 
 /// How long one page may take in all. A page with diagrams takes about a second.

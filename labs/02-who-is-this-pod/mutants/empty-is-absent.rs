@@ -1,0 +1,34 @@
+/// The class of a pod, from what it asks for. Only cpu and memory count, and only amounts above zero.
+pub fn qos_class(pod: &Pod) -> QosClass {
+    let spec = spec(pod);
+    if let Some(pod_level) = &spec.resources
+        && (pod_level.requests.is_some() || pod_level.limits.is_some())
+    {
+        return class_of(&[(pod_level.requests.as_ref(), pod_level.limits.as_ref())]);
+    }
+    let asked: Vec<_> = init_containers(pod)
+        .iter()
+        .chain(&spec.containers)
+        .map(|c| c.resources.as_ref().map_or((None, None), |r| (r.requests.as_ref(), r.limits.as_ref())))
+        .collect();
+    class_of(&asked)
+}
+
+fn class_of(asked: &[(Option<&Resources>, Option<&Resources>)]) -> QosClass {
+    let (mut requests, mut limits) = (BTreeMap::new(), BTreeMap::new());
+    let mut all_limited = true;
+    for (wants, bounds) in asked {
+        add_up(*wants, &mut requests);
+        let named = add_up(*bounds, &mut limits);
+        all_limited &= named == 2;
+    }
+    if requests.is_empty() && limits.is_empty() {
+        return QosClass::BestEffort;
+    }
+    let equal = requests.iter().all(|(name, amount)| limits.get(name) == Some(amount));
+    if all_limited && equal && requests.len() == limits.len() {
+        QosClass::Guaranteed
+    } else {
+        QosClass::Burstable
+    }
+}
