@@ -15,7 +15,7 @@ use crate::workspace;
 
 mod as_json;
 
-/// Finds what mirrors a Go file or symbol here, and what a crate mirrors there.
+/// Find what mirrors a Go file or symbol here, and what a crate mirrors there.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  cargo xtask map                      each Go directory, and what became of it\n  \

@@ -79,7 +79,7 @@ pub fn group_by_pod(
 // ANCHOR_END: lab07_group
 
 // ANCHOR: lab07_compare
-/// What changed between two looks at one pod; in the order of ids, and nothing when nothing changed.
+/// What changed between two looks at one pod: first about what is there now, in the order of ids, then about what is gone.
 pub fn compare(old: Option<&PodRecord>, new: Option<&PodRecord>) -> Vec<PodLifecycleEvent> {
     let none = BTreeMap::new();
     let old = old.map_or(&none, |record| &record.members);

@@ -124,10 +124,10 @@ async fn check(desk: &mut Desk, options: &Options) -> Result<bool> {
     let today = desk.today();
     if summary.ended.is_about_cases() {
         desk.progress.entry(&lab.id).checked(summary.count(&lab), today);
-        // Whoever asks for another lab goes on with that one.
-        desk.progress.current = Some(lab.id.clone());
-        desk.save()?;
     }
+    // Whoever asks for another lab goes on with that one.
+    desk.progress.current = Some(lab.id.clone());
+    desk.save()?;
     if options.json {
         say!("{}", serde_json::to_string_pretty(&summary.json(&lab)).context("the report as JSON")?);
     } else {

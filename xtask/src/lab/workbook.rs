@@ -255,7 +255,7 @@ impl Workbook {
     ///
     /// When its file or its anchors are not there.
     pub fn reference(&self, place: &Place<'_>) -> Result<String> {
-        self.lines_in(&self.clone, place)
+        lines_of(&read(&self.clone.join(&place.path))?, place, &self.clone)
     }
 
     /// The lines of a region in the workbook: the learner's.
@@ -265,7 +265,8 @@ impl Workbook {
     /// When its file or its anchors are not there.
     pub fn own(&self, place: &Place<'_>) -> Result<String> {
         self.need(place)?;
-        self.lines_in(&self.dir, place).with_context(|| self.anchors_lost(place))
+        let text = read(&self.dir.join(&place.path))?;
+        lines_of(&text, place, &self.dir).with_context(|| self.anchors_lost(place))
     }
 
     /// Refuses when a region's file is not in the workbook any more.
@@ -287,12 +288,6 @@ impl Workbook {
             place.region.functions.join(", "),
             self.clone.join(&place.path).display()
         )
-    }
-
-    fn lines_in(&self, root: &Path, place: &Place<'_>) -> Result<String> {
-        let path = root.join(&place.path);
-        let lines = region::text(&read(&path)?, &place.region.anchor).map(str::to_owned);
-        lines.with_context(|| path.display().to_string())
     }
 
     /// The lines of a region with `todo!` for bodies.
@@ -384,6 +379,12 @@ impl Workbook {
             "the clone has changed since this workbook was made ({changed}); `cargo xtask lab update` takes that over"
         ))
     }
+}
+
+/// The lines of a region in a file's text. Some editors change how lines end, which is no change of the learner's.
+fn lines_of(text: &str, place: &Place<'_>, root: &Path) -> Result<String> {
+    let lines = region::text(text, &place.region.anchor).map(|lines| lines.replace("\r\n", "\n"));
+    lines.with_context(|| root.join(&place.path).display().to_string())
 }
 
 /// The first of some paths, and how many more there are.

@@ -10,6 +10,7 @@ use e2e::{Agent, AgentOptions, NodeView, PrivateContainerd, wait};
 use futures::StreamExt as _;
 use nix::sys::signal::Signal;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 use super::news::News;
 use super::pods::{self, Row};
@@ -22,6 +23,9 @@ const NODE: &str = "node1";
 
 /// How long pods may take to go: the longest grace period of the examples, and then some.
 const GONE_WITHIN: Duration = Duration::from_secs(60);
+
+/// How often a person is told what is still waited for.
+const WORD_EVERY: Duration = Duration::from_secs(5);
 
 /// Where everything of a session lies.
 pub enum Directory {
@@ -162,10 +166,23 @@ impl Session {
             bail!("the agent does not run");
         }
         put_away(&self.agent.options().manifests())?;
+        let began = Instant::now();
+        let mut next_word = WORD_EVERY;
         wait::until("all pods to be stopped", GONE_WITHIN, async || {
             self.look().await;
             screen.show(&self.pods(), self.news());
-            if self.node.is_quiet() { Ok(()) } else { Err(self.node.to_string()) }
+            if self.node.is_quiet() {
+                return Ok(());
+            }
+            if began.elapsed() >= next_word {
+                next_word += WORD_EVERY;
+                screen.say(&format!(
+                    "The agent still has to stop {} processes; at {} s they are ended without it.",
+                    self.node.pids().len(),
+                    GONE_WITHIN.as_secs()
+                ));
+            }
+            Err(self.node.to_string())
         })
         .await?;
         Ok(())

@@ -105,6 +105,11 @@ fn blanking_one_lab_touches_no_other_and_solving_it_gives_back_the_same_bytes() 
     let blanked = SOURCE.replace("one() + 1", "todo!(\"lab 02: think\")");
     assert_eq!(source_in(&book), blanked);
 
+    // An editor that ends lines in its own way has written nothing.
+    let ends_otherwise = blanked.replace('\n', "\r\n");
+    put(&book.dir.join("crates/k/src/lib.rs"), ends_otherwise).expect("written");
+    assert!(book.is_untouched(&book.places(&one).expect("places")[0]).expect("read"));
+
     // The learner writes; then takes the other lab of the same file.
     let written = blanked.replace("todo!(\"lab 02: think\")", "2 // mine");
     put(&book.dir.join("crates/k/src/lib.rs"), &written).expect("written");
