@@ -150,20 +150,32 @@ fn update(phrase: &str, first: &Brief) -> Result<Update, String> {
         "removed" => Update::Removed,
         "orphaned" => Update::Orphaned,
         "kill" => kill(None),
-        "configured" => Update::Configured(pod(first)),
         _ => {
-            if let Some(grace) = phrase.strip_prefix("configured, with grace ") {
-                Update::Configured(pod(&Brief { grace: Some(seconds(grace)?), ..first.clone() }))
-            } else if let Some(grace) = phrase.strip_prefix("kill within ") {
+            if let Some(grace) = phrase.strip_prefix("kill within ") {
                 kill(Some(seconds(grace)?))
-            } else if let Some(grace) = phrase.strip_prefix("configured, deleted within ") {
-                let brief = Brief { deleted_within: Some(seconds(grace)?), ..first.clone() };
-                Update::Configured(pod(&brief))
+            } else if let Some(how) = phrase.strip_prefix("configured") {
+                Update::Configured(described(how, first)?)
+            } else if let Some(how) = phrase.strip_prefix("changed") {
+                Update::Changed(described(how, first)?)
             } else {
                 return Err(format!("not an update: {phrase}"));
             }
         }
     })
+}
+
+/// The pod of the case, or what a source says that is different about it.
+fn described(how: &str, first: &Brief) -> Result<Arc<Pod>, String> {
+    let brief = if let Some(grace) = how.strip_prefix(", with grace ") {
+        Brief { grace: Some(seconds(grace)?), ..first.clone() }
+    } else if let Some(grace) = how.strip_prefix(", deleted within ") {
+        Brief { deleted_within: Some(seconds(grace)?), ..first.clone() }
+    } else if how.is_empty() {
+        first.clone()
+    } else {
+        return Err(format!("not a description of a pod: `{how}`"));
+    };
+    Ok(pod(&brief))
 }
 
 /// The clock stands at second 0.
@@ -213,6 +225,8 @@ fn any_steps() -> impl Strategy<Value = Vec<String>> {
     let heard = prop_oneof![
         Just("hear: configured".to_owned()),
         (0..40i64).prop_map(|grace| format!("hear: configured, deleted within {grace} s")),
+        Just("hear: changed".to_owned()),
+        (0..40i64).prop_map(|grace| format!("hear: changed, deleted within {grace} s")),
         Just("hear: look again".to_owned()),
         Just("hear: removed".to_owned()),
         Just("hear: kill".to_owned()),

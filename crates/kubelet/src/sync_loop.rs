@@ -97,9 +97,14 @@ impl SyncLoop {
                 }
             }
             match update.op {
-                Op::Add | Op::Update | Op::Delete => {
+                Op::Add => {
                     self.wanted.insert(names.uid.clone(), pod.clone());
                     self.workers.update(&names, Update::Configured(pod));
+                }
+                Op::Update | Op::Delete => {
+                    // No wish to live again: a pod that has finished does not run anew because its manifest was edited.
+                    self.wanted.insert(names.uid.clone(), pod.clone());
+                    self.workers.update(&names, Update::Changed(pod));
                 }
                 Op::Remove => {
                     self.wanted.remove(&names.uid);

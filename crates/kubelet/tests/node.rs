@@ -290,6 +290,23 @@ async fn a_finished_pod_rests_and_its_remains_go_with_its_manifest() {
     assert!(machine.fake.containers().is_empty() && machine.fake.sandboxes().is_empty());
 }
 
+/// A manifest that names its UID is edited: the same pod has changed, and no other has come.
+#[tokio::test(start_paused = true)]
+async fn a_finished_pod_does_not_run_again_because_its_manifest_was_edited() {
+    let machine = Machine::new();
+    machine.fake.script("main", [Run::exits_after(Duration::from_secs(1), 0)]);
+    let _kubelet = machine.start().await;
+    let once = manifest("once", "  restartPolicy: Never\n").replace("{name: once}", "{name: once, uid: u7}");
+    machine.manifests.insert("/manifests/once.yaml", once.clone());
+    pass(60.0).await;
+    machine.manifests.insert("/manifests/once.yaml", once.replace("Never", "Always"));
+    pass(120.0).await;
+    assert_eq!((machine.running().len(), machine.fake.count("StartContainer")), (0, 1), "run once");
+    machine.manifests.remove("/manifests/once.yaml");
+    pass(10.0).await;
+    assert!(machine.fake.containers().is_empty(), "still the pod that is removed now");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_node_at_rest_asks_its_runtime_for_little() {
     let machine = Machine::new();

@@ -28,7 +28,11 @@
 //! # Other than the kubelet
 //!
 //! - a finished pod of which something comes up again is ended again ([`Update::Orphaned`]). The real kubelet sees to
-//!   that only after the worker is forgotten.
+//!   that only after the worker is forgotten;
+//! - a kill or a change that shortens nothing does not make an ending pod's worker work again. The real kubelet looks once
+//!   more after the work under way; here that work ends the pod anyway, and a failed one is repeated after its pause;
+//! - a change of an ending pod that is wanted again is about its next life only. In the real kubelet a deletion hurries the
+//!   life that ends, too.
 
 mod worker;
 mod workers;

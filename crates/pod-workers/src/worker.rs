@@ -35,8 +35,11 @@ pub enum Stage {
 /// What a worker hears about its pod.
 #[derive(Clone, Debug)]
 pub enum Update {
-    /// A source has the pod, new or changed.
+    /// A source has the pod, and had it not before: it is to live, and if it is ending, to live again. Go's
+    /// `SyncPodCreate`.
     Configured(Arc<Pod>),
+    /// A source that had the pod has it otherwise now, or wants it deleted. No wish to live again. Go's `SyncPodUpdate`.
+    Changed(Arc<Pod>),
     /// Something about it changed in the runtime: look again.
     LookAgain,
     /// No source has the pod any more.
@@ -194,6 +197,9 @@ impl Worker {
     pub fn observe(&mut self, update: Update) -> Reaction {
         match update {
             Update::Configured(pod) => self.configured(pod),
+            // Until now only the runtime had it: for its worker it is new.
+            Update::Changed(pod) if self.pod.is_none() => self.configured(pod),
+            Update::Changed(pod) => self.changed(pod),
             Update::LookAgain if self.stage == Stage::Finished => Reaction::None,
             Update::LookAgain => Reaction::Work,
             Update::Removed => {
@@ -213,14 +219,26 @@ impl Worker {
 
     fn configured(&mut self, pod: Arc<Pod>) -> Reaction {
         self.removed = false;
-        if self.stage != Stage::Syncing {
-            // It has to finish first. An orphan becomes an ordinary pod that way, too.
-            self.wanted_again = Some(pod);
-            return if self.stage == Stage::Finished { Reaction::Work } else { Reaction::None };
+        if self.stage == Stage::Syncing {
+            return self.changed(pod);
+        }
+        // It has to finish first. An orphan becomes an ordinary pod that way, too.
+        self.wanted_again = Some(pod);
+        if self.stage == Stage::Finished { Reaction::Work } else { Reaction::None }
+    }
+
+    fn changed(&mut self, pod: Arc<Pod>) -> Reaction {
+        if let Some(wanted) = &mut self.wanted_again {
+            // It is about the next life, not about the one that ends.
+            *wanted = pod;
+            return Reaction::None;
+        }
+        if self.stage == Stage::Finished {
+            return Reaction::None;
         }
         let deleted = pod.metadata.deletion_timestamp.is_some();
         self.pod = Some(pod);
-        if deleted { self.end(None) } else { Reaction::Work }
+        if self.stage == Stage::Syncing && !deleted { Reaction::Work } else { self.end(None) }
     }
 
     /// Begins to end the pod, or ends it sooner than it was going to.

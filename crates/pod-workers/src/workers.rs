@@ -85,8 +85,8 @@ pub struct PodWorkersHandle {
 }
 
 impl PodWorkersHandle {
-    /// Tells a pod's worker something. Without a worker, [`Update::Configured`] and [`Update::Orphaned`] make one; the
-    /// others are about nobody.
+    /// Tells a pod's worker something. Without a worker, [`Update::Configured`], [`Update::Changed`] and
+    /// [`Update::Orphaned`] make one; the others are about nobody.
     pub fn update(&self, pod: &PodRef, update: Update) {
         // A closed channel means that the agent is going down.
         let _ = self.updates.send((pod.clone(), update));
@@ -198,7 +198,7 @@ impl<S: PodSyncer> PodWorkers<S> {
         let uid = pod.uid.clone();
         let Some(entry) = self.entries.get_mut(&uid) else {
             let worker = match update {
-                Update::Configured(pod) => Worker::new(pod),
+                Update::Configured(pod) | Update::Changed(pod) => Worker::new(pod),
                 Update::Orphaned => {
                     tracing::info!(%pod, "ending a pod that no source knows");
                     Worker::orphan(pod.clone())

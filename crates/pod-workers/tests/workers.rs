@@ -136,6 +136,15 @@ impl Given {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_change_of_a_pod_that_no_worker_knows_makes_one() {
+    let given = given();
+    let web = pod("web", "u1", "file");
+    given.tell(&web, Update::Changed(web.clone()));
+    given.pass(1).await;
+    assert_eq!(given.lines(), ["0 sync u1"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_pod_is_looked_at_again_after_a_minute_or_so_and_at_once_when_something_changed() {
     let given = given();
     let web = pod("web", "u1", "file");

@@ -2,6 +2,9 @@
     pub fn observe(&mut self, update: Update) -> Reaction {
         match update {
             Update::Configured(pod) => self.configured(pod),
+            // Until now only the runtime had it: for its worker it is new.
+            Update::Changed(pod) if self.pod.is_none() => self.configured(pod),
+            Update::Changed(pod) => self.changed(pod),
             Update::LookAgain if self.stage == Stage::Finished => Reaction::None,
             Update::LookAgain => Reaction::Work,
             Update::Removed => {
@@ -20,14 +23,26 @@
     }
 
     fn configured(&mut self, pod: Arc<Pod>) -> Reaction {
-        if self.stage != Stage::Syncing {
-            // It has to finish first. An orphan becomes an ordinary pod that way, too.
-            self.wanted_again = Some(pod);
-            return if self.stage == Stage::Finished { Reaction::Work } else { Reaction::None };
+        if self.stage == Stage::Syncing {
+            return self.changed(pod);
+        }
+        // It has to finish first. An orphan becomes an ordinary pod that way, too.
+        self.wanted_again = Some(pod);
+        if self.stage == Stage::Finished { Reaction::Work } else { Reaction::None }
+    }
+
+    fn changed(&mut self, pod: Arc<Pod>) -> Reaction {
+        if let Some(wanted) = &mut self.wanted_again {
+            // It is about the next life, not about the one that ends.
+            *wanted = pod;
+            return Reaction::None;
+        }
+        if self.stage == Stage::Finished {
+            return Reaction::None;
         }
         let deleted = pod.metadata.deletion_timestamp.is_some();
         self.pod = Some(pod);
-        if deleted { self.end(None) } else { Reaction::Work }
+        if self.stage == Stage::Syncing && !deleted { Reaction::Work } else { self.end(None) }
     }
 
     /// Begins to end the pod, or ends it sooner than it was going to.

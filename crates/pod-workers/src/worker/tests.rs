@@ -76,6 +76,95 @@ fn a_pod_that_is_wanted_again_while_it_ends_starts_over_once_it_has_finished() {
     assert!(!worker.is_removed());
 }
 
+/// A worker whose pod has finished, and which a source still has.
+fn finished() -> Worker {
+    let mut worker = worker();
+    for outcome in [Outcome::PodIsOver, Outcome::Done, Outcome::Done] {
+        complete(&mut worker, outcome);
+    }
+    assert_eq!(worker.stage(), Stage::Finished);
+    worker
+}
+
+fn deleted(grace: i64) -> Arc<Pod> {
+    let pod: Pod = serde_json::from_value(serde_json::json!({
+        "metadata": {"name": "web", "namespace": "default", "uid": "u1",
+                     "deletionTimestamp": "1970-01-01T00:00:00Z", "deletionGracePeriodSeconds": grace},
+        "spec": {"containers": [], "terminationGracePeriodSeconds": 30},
+    }))
+    .expect("a pod");
+    Arc::new(pod)
+}
+
+fn spec_grace(pod: Option<&Arc<Pod>>) -> Option<i64> {
+    pod?.spec.as_ref()?.termination_grace_period_seconds
+}
+
+#[test]
+fn a_running_pod_that_changed_is_kept_as_it_is_now_and_ends_when_it_is_deleted() {
+    let mut worker = worker();
+    assert_eq!(worker.observe(Update::Changed(pod(Some(9), None))), Reaction::Work);
+    assert_eq!((worker.stage(), spec_grace(worker.pod())), (Stage::Syncing, Some(9)));
+    assert_eq!(worker.observe(Update::Changed(deleted(5))), Reaction::CancelAndWork);
+    let work = worker.next_work().expect("work");
+    assert_eq!((work.stage, work.grace), (Stage::Terminating, 5));
+}
+
+#[test]
+fn an_ending_pod_that_changed_is_taken_over_and_is_not_wanted_again() {
+    let mut worker = worker();
+    worker.observe(Update::Removed);
+    assert_eq!(worker.observe(Update::Changed(pod(Some(9), None))), Reaction::None, "only the spec's grace");
+    let work = worker.next_work().expect("work");
+    assert_eq!((work.grace, spec_grace(work.pod.as_ref())), (30, Some(9)));
+    assert_eq!(worker.observe(Update::Changed(deleted(5))), Reaction::CancelAndWork);
+    assert_eq!(worker.next_work().expect("work").grace, 5);
+    assert_eq!(worker.observe(Update::Changed(deleted(7))), Reaction::None, "never longer");
+    assert_eq!(worker.next_work().expect("work").grace, 5);
+    assert!(worker.is_removed(), "a change is of a pod that is there, not its return");
+    complete(&mut worker, Outcome::Done);
+    assert_eq!(complete(&mut worker, Outcome::Done), After::Forget, "no second life");
+}
+
+#[test]
+fn what_changed_after_the_end_is_cleaned_up_after_and_a_finished_pod_does_not_listen() {
+    let mut worker = worker();
+    complete(&mut worker, Outcome::PodIsOver);
+    complete(&mut worker, Outcome::Done);
+    assert_eq!(worker.observe(Update::Changed(pod(Some(9), None))), Reaction::None);
+    let work = worker.next_work().expect("work");
+    assert_eq!((work.stage, spec_grace(work.pod.as_ref())), (Stage::Terminated, Some(9)));
+
+    for changed in [pod(Some(9), None), deleted(5)] {
+        let mut worker = finished();
+        assert_eq!(worker.observe(Update::Changed(changed)), Reaction::None);
+        assert!(worker.next_work().is_none(), "no second life");
+    }
+}
+
+#[test]
+fn what_changed_while_the_pod_was_wanted_again_is_about_its_next_life() {
+    let mut worker = worker();
+    worker.observe(Update::Removed);
+    worker.observe(Update::Configured(pod(Some(9), None)));
+    assert_eq!(worker.observe(Update::Changed(pod(Some(7), None))), Reaction::None);
+    let work = worker.next_work().expect("work");
+    assert_eq!((work.grace, spec_grace(work.pod.as_ref())), (30, Some(30)), "the life that ends");
+    complete(&mut worker, Outcome::Done);
+    assert_eq!(complete(&mut worker, Outcome::Done), After::Now);
+    let work = worker.next_work().expect("work");
+    assert_eq!((work.stage, spec_grace(work.pod.as_ref())), (Stage::Syncing, Some(7)));
+}
+
+#[test]
+fn an_orphan_that_a_source_calls_changed_is_new_to_its_worker() {
+    let mut orphan = Worker::orphan(PodRef::of(&pod(None, None)));
+    assert_eq!(orphan.observe(Update::Changed(pod(Some(9), None))), Reaction::None, "it has to end first");
+    assert!(!orphan.is_removed());
+    assert_eq!(complete(&mut orphan, Outcome::Done), After::Now);
+    assert_eq!(orphan.next_work().expect("work").stage, Stage::Syncing);
+}
+
 #[test]
 fn what_came_of_a_sync_does_not_matter_once_the_pod_has_begun_to_end() {
     let mut worker = worker();
@@ -93,10 +182,7 @@ fn an_orphan_is_ended_quickly_and_forgotten_and_a_finished_pod_that_comes_up_is_
     assert_eq!((work.stage, work.grace, work.pod), (Stage::Terminating, 1, None));
     assert_eq!(complete(&mut orphan, Outcome::Done), After::Forget);
 
-    let mut worker = worker();
-    complete(&mut worker, Outcome::PodIsOver);
-    complete(&mut worker, Outcome::Done);
-    complete(&mut worker, Outcome::Done);
+    let mut worker = finished();
     assert_eq!(worker.observe(Update::Orphaned), Reaction::Work);
     assert_eq!(worker.next_work().expect("work").stage, Stage::Terminating);
 }
@@ -128,6 +214,8 @@ enum Step {
 fn any_step() -> impl Strategy<Value = Step> {
     prop_oneof![
         Just(Step::Hear(Update::Configured(pod(Some(30), None)))),
+        Just(Step::Hear(Update::Changed(pod(Some(30), None)))),
+        Just(Step::Hear(Update::Changed(deleted(10)))),
         Just(Step::Hear(Update::LookAgain)),
         Just(Step::Hear(Update::Removed)),
         (0_i64..40).prop_map(|grace| Step::Hear(Update::Kill { grace: Some(grace) })),
