@@ -195,8 +195,12 @@ impl Scene {
     }
 
     fn bash(&self) -> Command {
-        let mut bash = Command::new("bash");
-        bash.args(["--noprofile", "--norc"]).current_dir(workspace::root()).process_group(0);
+        // A shell that is started with SIGINT ignored, such as in the background of another one, can never be made to heed
+        // it, and nor can what runs in it. Then `^C` on a page would end nothing.
+        let mut bash = Command::new("env");
+        bash.args(["--default-signal=INT,QUIT", "bash", "--noprofile", "--norc"])
+            .current_dir(workspace::root())
+            .process_group(0);
         for (name, _) in std::env::vars_os() {
             // What cargo tells this program about itself is not for what it starts.
             let name = name.to_string_lossy();

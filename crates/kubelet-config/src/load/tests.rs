@@ -392,7 +392,7 @@ fn only_regular_files_of_bounded_size_are_read() {
     fs::write(&path, [HEAD.as_bytes(), &[0xff]].concat()).expect("written");
     let binary = load(path).to_string();
     assert!(binary.contains(&format!("not UTF-8 text (byte {} ", HEAD.len())), "{binary}");
-    let no_dir = Sources { config_dir: Some("/nonexistent".into()), ..Sources::default() }.load();
+    let no_dir = Sources { config_dir: Some(node.dir.path().join("no-dir")), ..Sources::default() }.load();
     assert!(matches!(no_dir, Err(ConfigError::Read { .. })));
 }
 
