@@ -16,7 +16,7 @@ use crate::views::Views;
 const LINES: usize = 40;
 
 /// The same for the region of a lab: it is whole functions, and cannot be cut.
-const REGION_LINES: usize = 70;
+const REGION_LINES: usize = 80;
 
 /// Where anchors may stand.
 const SOURCES: [(&str, &str); 2] = [("crates", "rs"), ("deploy", "yaml")];
