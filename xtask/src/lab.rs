@@ -17,6 +17,7 @@ mod check;
 mod compare;
 mod desk;
 mod hint;
+mod if_changed;
 mod lock;
 mod paint;
 mod progress;

@@ -10,6 +10,7 @@ use course::lab::Lab;
 use course::lock::{self, Lock};
 use course::{layout, readme};
 
+use super::if_changed;
 use super::verify::Course;
 
 /// Write down what the labs ask and must be answered, after it was changed on purpose: for authors.
@@ -35,7 +36,7 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         write_line(lab)?;
     }
     let path = course.root.join(lock::FILE);
-    if write_if_changed(&path, &Lock::of(&course.labs)?.text())? {
+    if if_changed::write(&path, Lock::of(&course.labs)?.text())? {
         println!("wrote {}", lock::FILE);
     }
     Ok(if all_locked { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -73,7 +74,7 @@ fn lock_mutants(root: &Path, lab: &Lab, yes: bool) -> Result<bool> {
         let text = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
         let digest_of =
             |file: &str| digests.iter().find(|(of, _)| *of == file).map(|(_, digest)| digest.clone());
-        write_if_changed(&path, &layout::with_references(&text, digest_of))?;
+        if_changed::write(&path, layout::with_references(&text, digest_of))?;
         println!("lab {}: {} mutants go with their region as it is now", lab.id, digests.len());
     }
     Ok(all_locked)
@@ -101,19 +102,11 @@ fn write_line(lab: &Lab) -> Result<()> {
     };
     match readme::with_line(&text, lab) {
         Some(current) => {
-            if write_if_changed(&path, &current)? {
+            if if_changed::write(&path, &current)? {
                 println!("lab {}: README.md: {}", lab.id, readme::line(lab));
             }
         }
         None => println!("lab {}: README.md has no <!-- lab --> and <!-- /lab --> for its line", lab.id),
     }
     Ok(())
-}
-
-fn write_if_changed(path: &Path, text: &str) -> Result<bool> {
-    if std::fs::read_to_string(path).is_ok_and(|present| present == text) {
-        return Ok(false);
-    }
-    std::fs::write(path, text).with_context(|| path.display().to_string())?;
-    Ok(true)
 }

@@ -12,6 +12,7 @@ use super::desk::Desk;
 use super::paint::say;
 use super::progress::State;
 use super::workbook::Workbook;
+use crate::workspace;
 
 /// Build the agent from your workbook and watch it run pods, as `cargo xtask up` does with the reference.
 ///
@@ -110,9 +111,8 @@ fn with_mutant(desk: &Desk, file: &Path, named: Option<&str>) -> Result<Workbook
 
 /// Builds a workbook's agent; where it is.
 fn build(book: &Workbook) -> Result<PathBuf> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut command = Command::new(cargo);
-    command.current_dir(&book.dir).args(["build", "-p", "podwright"]).arg("--target-dir").arg(book.target());
+    let mut command = workspace::cargo_in(&book.dir, ["build", "-p", "podwright", "--target-dir"]);
+    command.arg(book.target());
     // It would name a manifest of the clone.
     command.env_remove("CARGO_MANIFEST_DIR");
     let status = command.status().context("cargo build -p podwright")?;

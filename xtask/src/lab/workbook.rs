@@ -16,6 +16,9 @@ use anyhow::{Context as _, Result, bail};
 use course::lab::{Lab, Region};
 use course::region;
 
+use super::if_changed;
+use crate::workspace;
+
 pub mod history;
 mod manifest;
 mod origin;
@@ -227,9 +230,7 @@ impl Workbook {
     /// Lets cargo take out of the copied lock what only the clone needs, so that it is no change of the learner's. Where cargo
     /// cannot do that now, the first build does.
     pub fn settle_lock(&self) {
-        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let mut command = std::process::Command::new(cargo);
-        command.current_dir(&self.dir).args(["metadata", "--offline", "--format-version=1"]);
+        let mut command = workspace::cargo_in(&self.dir, ["metadata", "--offline", "--format-version=1"]);
         let _later = command.stdin(std::process::Stdio::null()).output();
     }
 
@@ -406,12 +407,6 @@ fn read(path: &Path) -> Result<String> {
     std::fs::read_to_string(path).with_context(|| path.display().to_string())
 }
 
-/// Writes a file, with the folders above it, unless it is so already: a newer file would be built again.
 fn put(path: &Path, text: impl AsRef<[u8]>) -> Result<()> {
-    if std::fs::read(path).is_ok_and(|present| present == text.as_ref()) {
-        return Ok(());
-    }
-    let parent = path.parent().unwrap_or(path);
-    std::fs::create_dir_all(parent).with_context(|| parent.display().to_string())?;
-    std::fs::write(path, text).with_context(|| path.display().to_string())
+    if_changed::write(path, text).map(drop)
 }

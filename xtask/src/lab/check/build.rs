@@ -12,6 +12,7 @@ use tokio::process::Command;
 use tokio::time::{Instant, sleep_until};
 
 use super::package::Package;
+use crate::workspace;
 
 /// After this time a build says that it is one.
 const QUIET: Duration = Duration::from_secs(2);
@@ -78,9 +79,8 @@ enum Attempt {
 }
 
 async fn attempt(package: &Package, target: &Path, colour: bool, offline: bool) -> Result<Attempt> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut command = Command::new(cargo);
-    command.current_dir(&package.dir).arg("build").arg("--target-dir").arg(target);
+    let mut command = Command::from(workspace::cargo_in(&package.dir, ["build", "--target-dir"]));
+    command.arg(target);
     command.arg(if colour {
         "--message-format=json-diagnostic-rendered-ansi"
     } else {

@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, bail};
 
 use super::Course;
 use crate::lab::workbook::Workbook;
-use crate::machine;
+use crate::{machine, workspace};
 
 /// Goes the way; what is wrong on it.
 ///
@@ -29,7 +29,7 @@ pub fn problems(course: &Course, on_containerd: bool) -> Result<Vec<String>> {
         book.blank(lab)?;
     }
     eprintln!("building a workbook with the functions of all labs blank, in {}", book.dir.display());
-    if !passes(&mut cargo(&book.dir, &["build", "--quiet", "--workspace"]))? {
+    if !passes(&mut cargo(&book.dir, ["build", "--quiet", "--workspace"]))? {
         return Ok(vec!["a workbook in which everything is blank does not compile; see above".to_owned()]);
     }
 
@@ -50,14 +50,14 @@ pub fn problems(course: &Course, on_containerd: bool) -> Result<Vec<String>> {
     );
 
     eprintln!("building the agent of the workbook, solved");
-    if !passes(&mut cargo(&book.dir, &["build", "--quiet", "-p", "podwright"]))? {
+    if !passes(&mut cargo(&book.dir, ["build", "--quiet", "-p", "podwright"]))? {
         problems.push("the agent of a workbook in which everything is solved does not build".to_owned());
         return Ok(problems);
     }
     let agent = book.target().join("debug/podwright");
     eprintln!("its end-to-end tests");
     for suite in [&["-p", "e2e"][..], &["-p", "xtask", "--test", "up_embedded"]] {
-        let mut tests = cargo(&course.root, &["test", "--quiet"]);
+        let mut tests = cargo(&course.root, ["test", "--quiet"]);
         tests.args(suite);
         if on_containerd && suite.contains(&"e2e") {
             tests.args(["--features", "e2e/containerd"]);
@@ -91,10 +91,10 @@ fn texts(course: &Course, book: &Workbook) -> Result<BTreeMap<PathBuf, Vec<u8>>>
 }
 
 /// A cargo command for the workspace in a folder.
-fn cargo(dir: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+fn cargo<const N: usize>(dir: &Path, arguments: [&str; N]) -> Command {
+    let mut command = workspace::cargo_in(dir, arguments);
     // It would name a manifest of the clone.
-    command.current_dir(dir).args(arguments).env_remove("CARGO_MANIFEST_DIR");
+    command.env_remove("CARGO_MANIFEST_DIR");
     command
 }
 

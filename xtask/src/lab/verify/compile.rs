@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use anyhow::{Context as _, Result, bail};
 use cargo_metadata::Message;
@@ -11,6 +11,7 @@ use course::lab::Lab;
 use course::{package, variants};
 
 use super::generated::{Generated, LeftOut, MutantId};
+use crate::workspace;
 
 /// Each lab's check, compiled: its program, by the lab's id.
 pub type Programs = BTreeMap<String, PathBuf>;
@@ -68,10 +69,9 @@ fn attempt(
     left_out: &LeftOut,
     offline: bool,
 ) -> Result<Result<Compiled, String>> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut command = Command::new(cargo);
-    command.current_dir(&generated.dir).args(["build", "--quiet", "--keep-going", "--message-format=json"]);
-    command.arg("--target-dir").arg(target);
+    let build = ["build", "--quiet", "--keep-going", "--message-format=json", "--target-dir"];
+    let mut command = workspace::cargo_in(&generated.dir, build);
+    command.arg(target);
     if offline {
         command.arg("--offline");
     }

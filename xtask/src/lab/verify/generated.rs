@@ -23,6 +23,8 @@ use course::variants::{self, Mutated};
 use course::{layout, package, region};
 use toml::{Table, Value};
 
+use crate::lab::if_changed;
+
 /// A mutant: the id of its lab and its file.
 pub type MutantId = (String, String);
 
@@ -91,8 +93,10 @@ pub fn write(root: &Path, labs: &[Lab], asked: &[&Lab], left_out: &LeftOut) -> R
     }
     let manifest = workspace_manifest(workspace, &members, &dir, root, &own);
     files.put(PathBuf::from("Cargo.toml"), toml::to_string(&manifest)?.into_bytes());
-    put_lock(&mut files, root)?;
     files.write(&["crates", "checks"])?;
+    if root.join("Cargo.lock").exists() {
+        if_changed::lock(root, &dir)?;
+    }
     Ok(Generated { dir, numbers })
 }
 
@@ -235,22 +239,6 @@ fn crate_of(workspace: &Table, name: &str, dir: &Path, root: &Path) -> Option<Pa
     Some(settled(Path::new(dependency.get("path")?.as_str()?), dir, root))
 }
 
-/// The clone's Cargo.lock. Cargo takes out of it what is not needed, so what is compared is a copy of the copy.
-fn put_lock(files: &mut Files, root: &Path) -> Result<()> {
-    let lock = root.join("Cargo.lock");
-    if !lock.exists() {
-        return Ok(());
-    }
-    let bytes = std::fs::read(&lock).context("Cargo.lock")?;
-    let copy = PathBuf::from("Cargo.lock.of-the-clone");
-    let same = std::fs::read(files.dir.join(&copy)).is_ok_and(|present| present == bytes);
-    if !same || !files.dir.join("Cargo.lock").exists() {
-        files.put(PathBuf::from("Cargo.lock"), bytes.clone());
-    }
-    files.put(copy, bytes);
-    Ok(())
-}
-
 /// Files for a folder. Nothing is written before all is known, so that each is written once, and only if it differs.
 struct Files {
     dir: PathBuf,
@@ -283,14 +271,7 @@ impl Files {
     /// Writes them, and removes what an earlier run left in these folders.
     fn write(&self, folders: &[&str]) -> Result<()> {
         for (place, bytes) in &self.texts {
-            let path = self.dir.join(place);
-            if std::fs::read(&path).is_ok_and(|present| present == *bytes) {
-                continue;
-            }
-            if let Some(folder) = path.parent() {
-                std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
-            }
-            std::fs::write(&path, bytes).with_context(|| path.display().to_string())?;
+            if_changed::write(&self.dir.join(place), bytes)?;
         }
         for folder in folders {
             self.remove_others(&self.dir.join(folder))?;
